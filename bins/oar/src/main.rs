@@ -1,0 +1,3 @@
+//! The `oar` program.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The `oarctl` program.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Grammar, rendering and exit codes of the programs.

@@ -1,0 +1,1 @@
+//! Settings, encrypted configuration, ART build data.

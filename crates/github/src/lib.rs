@@ -1,0 +1,1 @@
+//! GitHub: adapter of the state repository, GraphQL reads.

@@ -1,0 +1,1 @@
+//! One module per release task, and the runner that records them.

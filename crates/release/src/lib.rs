@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+pub mod build;
+pub mod clock;
+pub mod effect;
+pub mod error;
+pub mod outcome;
+pub mod task;
+pub mod time;
+pub mod version;
+
+pub use build::{Arch, BuildName};
+pub use clock::{Clock, Entropy};
+pub use error::ErrorClass;
+pub use outcome::{JobRef, JobSystem, TaskOutcome};
+pub use task::{Task, TaskStatus};
+pub use time::ReleaseDate;
+pub use version::{ReleaseVersion, YStream};

@@ -1,0 +1,1 @@
+//! One release's state as a document.

@@ -1,0 +1,5 @@
+#![doc = include_str!("../README.md")]
+
+pub mod port;
+
+pub use port::{Body, HttpSend, Processed, Request, Response, SendError, SendErrorKind};

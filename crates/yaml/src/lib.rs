@@ -1,0 +1,1 @@
+//! YAML reader with source positions and exact writer.

@@ -1,0 +1,1 @@
+//! Whole-program stories live in `it/`.
