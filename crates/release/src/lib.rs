@@ -3,7 +3,9 @@
 pub mod build;
 pub mod clock;
 pub mod effect;
+pub mod email;
 pub mod error;
+pub mod mask;
 pub mod outcome;
 pub mod task;
 pub mod time;
@@ -12,6 +14,7 @@ pub mod version;
 pub use build::{Arch, BuildName};
 pub use clock::{Clock, Entropy};
 pub use error::ErrorClass;
+pub use mask::Masker;
 pub use outcome::{JobRef, JobSystem, TaskOutcome};
 pub use task::{Task, TaskStatus};
 pub use time::ReleaseDate;
