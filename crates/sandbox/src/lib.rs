@@ -1,1 +1,16 @@
-//! A model of the outside world.
+#![doc = include_str!("../README.md")]
+
+pub mod crash;
+pub mod fault;
+pub mod github;
+pub mod release_controller;
+pub mod seed;
+pub mod send;
+pub mod slack;
+pub mod store;
+pub mod world;
+
+mod answer;
+
+pub use send::{Sandbox, SandboxClock};
+pub use store::StoreError;

@@ -1,0 +1,178 @@
+//! Faults that the world answers with instead of, or after, the real answer.
+
+use std::sync::Arc;
+
+use http::header;
+use oar_release::Entropy;
+use oar_transport::{Processed, Request, SendError, SendErrorKind};
+
+use crate::answer::{Answer, service_of};
+use crate::world::World;
+
+/// What goes wrong.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// The service answers this status and does nothing.
+    Status(u16),
+    /// 429 with `Retry-After` seconds.
+    RateLimited(u32),
+    /// The service acts, and answers this status nevertheless.
+    StatusAfter(u16),
+    /// The connection breaks before the service has seen the request.
+    ResetBefore,
+    /// The service acts, then the connection breaks.
+    ResetAfter,
+    /// Nothing comes back within the client's time limit; the service has not acted.
+    Stall,
+    /// The service acts; half of the body arrives.
+    Truncated,
+    /// 200 with a login page; the service has not acted.
+    LoginPage,
+    /// Right before the request somebody else commits to another file of the branch, and the
+    /// service answers 409 as it does when the head moved under it.
+    HeadMoved {
+        /// Branch of the state repository.
+        branch: &'static str,
+    },
+}
+
+/// Which requests a fault hits.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    service: &'static str,
+    method: Option<http::Method>,
+    path_contains: String,
+    kind: Kind,
+    skip: u32,
+    times: u32,
+}
+
+impl Rule {
+    /// The next request to `service` meets `kind`.
+    pub fn once(service: &'static str, kind: Kind) -> Self {
+        Self { service, method: None, path_contains: String::new(), kind, skip: 0, times: 1 }
+    }
+
+    /// Only requests with this verb.
+    #[must_use]
+    pub fn method(mut self, method: http::Method) -> Self {
+        self.method = Some(method);
+        self
+    }
+
+    /// Only requests whose URL contains `text`.
+    #[must_use]
+    pub fn path(mut self, text: impl Into<String>) -> Self {
+        self.path_contains = text.into();
+        self
+    }
+
+    /// The first `skip` such requests pass.
+    #[must_use]
+    pub const fn skip(mut self, skip: u32) -> Self {
+        self.skip = skip;
+        self
+    }
+
+    /// As many requests meet it; `u32::MAX` for all.
+    #[must_use]
+    pub const fn times(mut self, times: u32) -> Self {
+        self.times = times;
+        self
+    }
+
+    fn hits(&mut self, request: &Request) -> bool {
+        let uri = request.uri().to_string();
+        let ours = request.uri().host().and_then(service_of) == Some(self.service)
+            && self.method.as_ref().is_none_or(|method| method == request.method())
+            && uri.contains(&self.path_contains)
+            && self.times > 0;
+        if ours && self.skip > 0 {
+            self.skip -= 1;
+            return false;
+        }
+        self.times = self.times.saturating_sub(u32::from(ours && self.times < u32::MAX));
+        ours
+    }
+}
+
+/// Random faults: `percent` of the requests with this verb meet one of `kinds`.
+#[derive(Debug, Clone)]
+pub struct RandomFaults {
+    /// Where the randomness comes from; a seed makes a run repeatable.
+    pub entropy: Arc<dyn Entropy>,
+    /// How many of a hundred requests.
+    pub percent: u8,
+    /// Only requests with this verb.
+    pub method: http::Method,
+    /// What may happen.
+    pub kinds: Vec<Kind>,
+}
+
+/// All faults of a sandbox.
+#[derive(Debug, Clone, Default)]
+pub struct Faults {
+    /// Planned ones; the first that hits is used.
+    pub rules: Vec<Rule>,
+    /// Random ones.
+    pub random: Option<RandomFaults>,
+}
+
+impl Faults {
+    /// The fault that this request meets, if any.
+    pub(crate) fn pick(&mut self, request: &Request) -> Option<Kind> {
+        if let Some(rule) =
+            self.rules.iter_mut().find_map(|rule| rule.hits(request).then_some(&*rule))
+        {
+            return Some(rule.kind.clone());
+        }
+        let random = self.random.as_ref().filter(|random| random.method == *request.method())?;
+        let drawn = random.entropy.next_u64() % 100 < u64::from(random.percent);
+        let at =
+            usize::try_from(random.entropy.next_u64()).unwrap_or(0) % random.kinds.len().max(1);
+        drawn.then(|| random.kinds.get(at).cloned()).flatten()
+    }
+}
+
+/// Lets `request` meet `kind`; `act` is the service's real answer, called if it acts.
+pub(crate) fn meet(
+    kind: &Kind,
+    world: &mut World,
+    act: impl FnOnce(&mut World) -> Option<Answer>,
+) -> Option<Result<Answer, SendError>> {
+    let broken = |processed, send_kind, text: &str| SendError {
+        kind: send_kind,
+        processed,
+        message: text.to_owned(),
+        source: None,
+    };
+    Some(match kind {
+        Kind::Status(status) => Ok(Answer::message(*status, "planted by the sandbox")),
+        Kind::RateLimited(seconds) => {
+            Ok(Answer::message(429, "slow down").with(header::RETRY_AFTER, &seconds.to_string()))
+        }
+        Kind::StatusAfter(status) => {
+            act(world)?;
+            Ok(Answer::message(*status, "planted by the sandbox after the effect"))
+        }
+        Kind::ResetBefore => {
+            Err(broken(Processed::Unknown, SendErrorKind::Interrupted, "connection reset"))
+        }
+        Kind::ResetAfter => {
+            act(world)?;
+            Err(broken(Processed::Unknown, SendErrorKind::Interrupted, "connection reset"))
+        }
+        Kind::Stall => Err(broken(Processed::Unknown, SendErrorKind::Timeout, "no answer in time")),
+        Kind::Truncated => {
+            let mut answer = act(world)?;
+            answer.cut = true;
+            Ok(answer)
+        }
+        Kind::LoginPage => Ok(Answer::text(200, "text/html", "<html><title>Log in</title></html>")),
+        Kind::HeadMoved { branch } => {
+            let text = format!("moved at {}\n", world.now);
+            world.github.foreign_write(branch, "elsewhere.txt", &text);
+            Ok(Answer::message(409, "is at another commit but expected an older one"))
+        }
+    })
+}

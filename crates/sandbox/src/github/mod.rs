@@ -1,0 +1,200 @@
+//! GitHub: repositories as blobs, flat trees, commits and branches; contents, git data and GraphQL.
+
+mod contents;
+mod git_data;
+mod graphql;
+mod query;
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::HeaderName;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use sha1::{Digest as _, Sha1};
+
+use crate::answer::{Answer, Incoming};
+use crate::world::World;
+
+/// All repositories, by `owner/name`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct GitHub {
+    /// Repositories.
+    pub repos: BTreeMap<String, Repo>,
+}
+
+/// One repository.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Repo {
+    /// Blob id to content, base64.
+    pub blobs: BTreeMap<String, String>,
+    /// Tree id to its files: path to blob id, all levels flattened.
+    pub trees: BTreeMap<String, BTreeMap<String, String>>,
+    /// Commit id to commit.
+    pub commits: BTreeMap<String, Commit>,
+    /// Branch to commit id.
+    pub branches: BTreeMap<String, String>,
+}
+
+/// A commit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Commit {
+    /// Its files.
+    pub tree: String,
+    /// The commits before it.
+    pub parents: Vec<String>,
+    /// What it says.
+    pub message: String,
+}
+
+/// The id git gives to a blob of these bytes.
+pub fn blob_id(content: &[u8]) -> String {
+    let mut hash = Sha1::new();
+    hash.update(format!("blob {}\0", content.len()));
+    hash.update(content);
+    hex::encode(hash.finalize())
+}
+
+/// An id for anything else: stable for equal content, in git's shape.
+fn object_id(kind: &str, content: &impl Serialize) -> String {
+    let mut hash = Sha1::new();
+    hash.update(kind);
+    hash.update(serde_json::to_vec(content).unwrap_or_default());
+    hex::encode(hash.finalize())
+}
+
+impl GitHub {
+    /// Makes `branch` of `repo` with `files` in one commit.
+    pub fn seed_branch(&mut self, repo: &str, branch: &str, files: &[(&str, &str)]) {
+        let repo = self.repos.entry(repo.to_owned()).or_default();
+        let tree = files
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), repo.add_blob(text.as_bytes())))
+            .collect();
+        let commit = repo.add_commit(tree, vec![], "Start of the branch");
+        repo.branches.insert(branch.to_owned(), commit);
+    }
+
+    /// The text of a file of the state repository, for assertions.
+    pub fn branch_file(&self, branch: &str, path: &str) -> Option<String> {
+        let repo = self.repos.get(crate::seed::STATE_REPO)?;
+        let content = repo.content(repo.files(branch)?.get(path)?)?;
+        String::from_utf8(content).ok()
+    }
+
+    /// The messages of all commits of a state repository branch, newest first.
+    pub fn log(&self, branch: &str) -> Vec<String> {
+        let Some(repo) = self.repos.get(crate::seed::STATE_REPO) else { return vec![] };
+        let mut next = repo.branches.get(branch);
+        let mut messages = Vec::new();
+        while let Some(commit) = next.and_then(|id| repo.commits.get(id)) {
+            messages.push(commit.message.clone());
+            next = commit.parents.first();
+        }
+        messages
+    }
+
+    /// Somebody else commits `text` to `path` of the state repository.
+    pub fn foreign_write(&mut self, branch: &str, path: &str, text: &str) {
+        if let Some(repo) = self.repos.get_mut(crate::seed::STATE_REPO) {
+            let blob = repo.add_blob(text.as_bytes());
+            repo.commit_file(branch, path, Some(blob), "A change by someone else");
+        }
+    }
+}
+
+impl Repo {
+    fn add_blob(&mut self, content: &[u8]) -> String {
+        let id = blob_id(content);
+        self.blobs.insert(id.clone(), STANDARD.encode(content));
+        id
+    }
+
+    fn content(&self, blob: &str) -> Option<Vec<u8>> {
+        STANDARD.decode(self.blobs.get(blob)?).ok()
+    }
+
+    fn add_tree(&mut self, files: BTreeMap<String, String>) -> String {
+        let id = object_id("tree", &files);
+        self.trees.insert(id.clone(), files);
+        id
+    }
+
+    fn add_commit(
+        &mut self,
+        files: BTreeMap<String, String>,
+        parents: Vec<String>,
+        message: &str,
+    ) -> String {
+        let tree = self.add_tree(files);
+        let commit = Commit { tree, parents, message: message.to_owned() };
+        // The number keeps two commits apart that say and hold the same.
+        let id = object_id("commit", &(&commit, self.commits.len()));
+        self.commits.insert(id.clone(), commit);
+        id
+    }
+
+    /// The files at a branch, commit or tree id.
+    fn files(&self, reference: &str) -> Option<&BTreeMap<String, String>> {
+        let reference = reference.strip_prefix("refs/heads/").unwrap_or(reference);
+        let id = self.branches.get(reference).map_or(reference, String::as_str);
+        let tree = self.commits.get(id).map_or(id, |commit| commit.tree.as_str());
+        self.trees.get(tree)
+    }
+
+    /// Moves `branch` by one commit that sets or removes one file; answers the commit's id.
+    fn commit_file(
+        &mut self,
+        branch: &str,
+        path: &str,
+        blob: Option<String>,
+        message: &str,
+    ) -> Option<String> {
+        let head = self.branches.get(branch)?.clone();
+        let mut files = self.files(&head)?.clone();
+        match blob {
+            Some(blob) => files.insert(path.to_owned(), blob),
+            None => files.remove(path),
+        };
+        let commit = self.add_commit(files, vec![head], message);
+        self.branches.insert(branch.to_owned(), commit.clone());
+        Some(commit)
+    }
+}
+
+/// Answers one request to `api.github.com`.
+pub(crate) fn answer(world: &mut World, incoming: &Incoming<'_>) -> Answer {
+    if incoming.credential().is_none() {
+        return Answer::message(401, "Requires authentication");
+    }
+    let path: Vec<&str> = incoming.path.iter().map(String::as_str).collect();
+    let answer = match path.as_slice() {
+        ["graphql"] => graphql::answer(world, incoming),
+        ["user"] => Answer::json(200, &json!({ "login": "release-bot-example" }))
+            .with(HeaderName::from_static("x-oauth-scopes"), "repo"),
+        ["rate_limit"] => Answer::json(
+            200,
+            &json!({ "resources": { "core": { "limit": 5000, "remaining": 4999, "reset": 0 } } }),
+        ),
+        ["repos", owner, name, rest @ ..] => {
+            let repo = format!("{owner}/{name}");
+            if !world.github.repos.contains_key(&repo) {
+                return Answer::message(404, "Not Found");
+            }
+            match rest {
+                [] => Answer::json(
+                    200,
+                    &json!({ "full_name": repo, "permissions": { "push": true, "pull": true } }),
+                ),
+                ["contents", path @ ..] => {
+                    contents::answer(world, incoming, &repo, &path.join("/"))
+                }
+                ["git", rest @ ..] => git_data::answer(world, incoming, &repo, rest),
+                _ => Answer::message(404, "Not Found"),
+            }
+        }
+        _ => Answer::message(404, "Not Found"),
+    };
+    answer.with(HeaderName::from_static("x-ratelimit-remaining"), "4999")
+}

@@ -1,0 +1,61 @@
+//! The release controllers: streams and the phase of each build.
+
+use std::collections::BTreeMap;
+
+use oar_release::ReleaseVersion;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, Incoming};
+use crate::world::World;
+
+/// Streams by name (`4-stable`, `4.99.0-0.nightly-arm64`), each with the phase of its tags.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReleaseController {
+    /// Stream to tag to phase.
+    pub streams: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// Answers `/api/v1/releasestream/...`.
+pub(crate) fn answer(world: &World, incoming: &Incoming<'_>) -> Answer {
+    let path: Vec<&str> = incoming.path.iter().map(String::as_str).collect();
+    let ["api", "v1", "releasestream", stream, rest @ ..] = path.as_slice() else {
+        return not_found();
+    };
+    let Some(tags) = world.releases.streams.get(*stream) else { return not_found() };
+    match rest {
+        ["latest"] => latest(tags, &incoming.query("prefix").unwrap_or_default()),
+        ["tags"] => {
+            let tags: Vec<Value> = tags.iter().map(|(name, phase)| tag(name, phase)).collect();
+            Answer::json(200, &json!({ "name": stream, "tags": tags }))
+        }
+        ["release", name] => match tags.get(*name) {
+            Some(phase) => Answer::json(200, &json!({ "name": name, "phase": phase })),
+            None => not_found(),
+        },
+        _ => not_found(),
+    }
+}
+
+/// The highest accepted tag whose name starts with `prefix`, a plain text prefix.
+fn latest(tags: &BTreeMap<String, String>, prefix: &str) -> Answer {
+    let accepted =
+        tags.iter().filter(|(name, phase)| *phase == "Accepted" && name.starts_with(prefix));
+    match accepted.max_by_key(|(name, _)| name.parse::<ReleaseVersion>().ok()) {
+        Some((name, phase)) => Answer::json(200, &tag(name, phase)),
+        None => not_found(),
+    }
+}
+
+fn tag(name: &str, phase: &str) -> Value {
+    json!({
+        "name": name,
+        "phase": phase,
+        "pullSpec": format!("quay.io/openshift-release-dev/ocp-release:{name}-x86_64"),
+        "downloadURL": format!("https://artifacts.example.com/{name}"),
+    })
+}
+
+fn not_found() -> Answer {
+    Answer::text(404, "text/plain; charset=utf-8", "404 page not found\n")
+}

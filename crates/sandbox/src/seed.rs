@@ -1,0 +1,78 @@
+//! The invented releases of the sandbox: one in the Konflux flow, one in the Errata flow.
+
+use std::collections::BTreeMap;
+
+use crate::github::GitHub;
+use crate::release_controller::ReleaseController;
+use crate::slack::Slack;
+use crate::world::World;
+
+/// The Konflux-flow release that the documentation uses.
+pub const KONFLUX_RELEASE: &str = "4.99.3";
+/// The Errata-flow release.
+pub const ERRATA_RELEASE: &str = "4.98.17";
+/// The state repository.
+pub const STATE_REPO: &str = "openshift/release-tests";
+
+/// The decrypted application configuration of the sandbox.
+pub const CONFIG: &str = include_str!("seed/config.json");
+
+const BUILD_DATA_4_99: &str = include_str!("seed/openshift-4.99.yml");
+const BUILD_DATA_4_98: &str = include_str!("seed/openshift-4.98.yml");
+const TRACKING_4_99: &str = include_str!("seed/4.99.z.yaml");
+const TRACKING_4_98: &str = include_str!("seed/4.98.z.yaml");
+
+/// A fresh world on 2026-03-02, eight days before the invented releases are due.
+pub fn world() -> World {
+    let mut github = GitHub::default();
+    github.seed_branch(
+        STATE_REPO,
+        "z-stream",
+        &[
+            ("README.md", "State of z-stream releases.\n"),
+            ("_releases/4.98/4.98.z.yaml", TRACKING_4_98),
+            ("_releases/4.99/4.99.z.yaml", TRACKING_4_99),
+        ],
+    );
+    github.seed_branch(STATE_REPO, "record", &[("README.md", "Test results.\n")]);
+    github.seed_branch(STATE_REPO, "main", &[("README.md", "Job registries.\n")]);
+    let text_map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    };
+    let stable = text_map(&[
+        ("4.98.16", "Accepted"),
+        ("4.99.1", "Accepted"),
+        ("4.99.2", "Accepted"),
+        ("4.9.8", "Accepted"),
+    ]);
+    World {
+        now: jiff::civil::date(2026, 3, 2)
+            .at(9, 0, 0, 0)
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .map_or(jiff::Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp()),
+        github,
+        build_data: text_map(&[
+            ("openshift-4.99", BUILD_DATA_4_99),
+            ("openshift-4.98", BUILD_DATA_4_98),
+        ]),
+        releases: ReleaseController { streams: [("4-stable".to_owned(), stable)].into() },
+        slack: Slack {
+            users: text_map(&[("lead@example.com", "U0LEAD")]),
+            groups: text_map(&[
+                ("ert-498-example", "S0498"),
+                ("ert-499-example", "S0499"),
+                ("release-artists-example", "S0ART"),
+            ]),
+            channels: [
+                "team-release-example",
+                "forum-qe-example",
+                "art-example",
+                "approvers-example",
+            ]
+            .map(str::to_owned)
+            .into(),
+            messages: Vec::new(),
+        },
+        effects: Vec::new(),
+    }
+}

@@ -1,0 +1,153 @@
+//! The in-process way into the world: an adapter of `transport`'s port, and the world's clock.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use jiff::Timestamp;
+use oar_release::Clock;
+use oar_transport::{Body, HttpSend, Processed, Request, Response, SendError, SendErrorKind};
+
+use crate::answer::{self, Answer};
+use crate::fault::{self, Faults, Rule};
+use crate::store::{Store, StoreError};
+use crate::world::World;
+
+/// A world with its faults, shared by everything that talks to it.
+#[derive(Clone)]
+pub struct Sandbox {
+    shared: Arc<Mutex<Shared>>,
+}
+
+struct Shared {
+    world: World,
+    store: Option<Store>,
+    faults: Faults,
+    requests: BTreeMap<String, usize>,
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sandbox")
+    }
+}
+
+impl Sandbox {
+    /// A world that ends with the process.
+    pub fn in_memory(world: World) -> Self {
+        Self::build(world, None)
+    }
+
+    /// The world kept in `folder`, shared with other processes; seeded when there is none.
+    pub fn in_folder(folder: &Path) -> Result<Self, StoreError> {
+        let (store, world) = Store::open(folder)?;
+        Ok(Self::build(world, Some(store)))
+    }
+
+    fn build(world: World, store: Option<Store>) -> Self {
+        let shared = Shared { world, store, faults: Faults::default(), requests: BTreeMap::new() };
+        Self { shared: Arc::new(Mutex::new(shared)) }
+    }
+
+    /// Reads from the world.
+    pub fn world<T>(&self, read: impl FnOnce(&World) -> T) -> T {
+        read(&self.lock().world)
+    }
+
+    /// Changes the world by hand, as somebody outside would.
+    pub fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> Result<T, StoreError> {
+        self.lock().change(change)
+    }
+
+    /// Plants a fault.
+    pub fn plant(&self, rule: Rule) {
+        self.lock().faults.rules.push(rule);
+    }
+
+    /// Replaces all faults.
+    pub fn set_faults(&self, faults: Faults) {
+        self.lock().faults = faults;
+    }
+
+    /// Number of requests of this process per service and verb (`github PUT`), for assertions.
+    pub fn requests(&self) -> BTreeMap<String, usize> {
+        self.lock().requests.clone()
+    }
+
+    /// The world's clock.
+    pub fn clock(&self) -> Arc<SandboxClock> {
+        Arc::new(SandboxClock(self.clone()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shared {
+    fn change<T>(&mut self, change: impl FnOnce(&mut World) -> T) -> Result<T, StoreError> {
+        match &self.store {
+            None => Ok(change(&mut self.world)),
+            Some(store) => {
+                let (value, world) = store.change(change)?;
+                self.world = world;
+                Ok(value)
+            }
+        }
+    }
+
+    fn exchange(&mut self, request: &Request) -> Result<Answer, SendError> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
+        if let Some(service) = answer::service_of(&host) {
+            *self.requests.entry(format!("{service} {}", request.method())).or_default() += 1;
+        }
+        let fault = self.faults.pick(request);
+        let answered = self.change(|world| match &fault {
+            Some(kind) => fault::meet(kind, world, |world| answer::answer(world, request)),
+            None => answer::answer(world, request).map(Ok),
+        });
+        let unreachable = |message: String| SendError {
+            kind: SendErrorKind::Connect,
+            processed: Processed::No,
+            message,
+            source: None,
+        };
+        match answered {
+            Ok(Some(result)) => result,
+            Ok(None) => Err(unreachable(format!("nobody lives at {host} in the sandbox"))),
+            Err(error) => Err(unreachable(error.to_string())),
+        }
+    }
+}
+
+#[async_trait]
+impl HttpSend for Sandbox {
+    async fn send(&self, request: Request) -> Result<Response, SendError> {
+        let Answer { status, headers, body, cut } = self.lock().exchange(&request)?;
+        if !cut {
+            return Ok(Response::full(status, headers, body));
+        }
+        let half = body.slice(..body.len() / 2);
+        let broken = SendError {
+            kind: SendErrorKind::Interrupted,
+            processed: Processed::Unknown,
+            message: "connection closed in the middle of the body".to_owned(),
+            source: None,
+        };
+        let body = Body::Stream(futures_util::stream::iter([Ok(half), Err(broken)]).boxed());
+        Ok(Response { status, headers, body })
+    }
+}
+
+/// The world's time.
+#[derive(Debug)]
+pub struct SandboxClock(Sandbox);
+
+impl Clock for SandboxClock {
+    fn now(&self) -> Timestamp {
+        self.0.world(|world| world.now)
+    }
+}

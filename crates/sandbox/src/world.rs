@@ -1,0 +1,59 @@
+//! The world: every service's data, the time, and the list of effects that requests had.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::github::GitHub;
+use crate::release_controller::ReleaseController;
+use crate::slack::Slack;
+
+/// Everything outside of the program, as data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct World {
+    /// The time; it moves by one second with each request.
+    pub now: Timestamp,
+    /// github.com.
+    pub github: GitHub,
+    /// ART's build data: branch (`openshift-4.99`) to the text of `releases.yml`.
+    pub build_data: BTreeMap<String, String>,
+    /// The release controllers of all architectures.
+    pub releases: ReleaseController,
+    /// The Slack workspace.
+    pub slack: Slack,
+    /// What changed the world, in order.
+    pub effects: Vec<Effect>,
+}
+
+/// One change of the world by a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Effect {
+    /// Which service (`github`).
+    pub service: String,
+    /// What was done (`put-contents`).
+    pub action: String,
+    /// To what (`z-stream:_releases/4.99/statebox/4.99.3.yaml`).
+    pub target: String,
+}
+
+impl World {
+    /// The world a newcomer meets: see [`crate::seed`].
+    pub fn seeded() -> Self {
+        crate::seed::world()
+    }
+
+    /// Notes a change.
+    pub fn record(&mut self, service: &str, action: &str, target: impl Into<String>) {
+        self.effects.push(Effect {
+            service: service.to_owned(),
+            action: action.to_owned(),
+            target: target.into(),
+        });
+    }
+
+    /// Number of changes of one kind.
+    pub fn count(&self, service: &str, action: &str) -> usize {
+        self.effects.iter().filter(|e| e.service == service && e.action == action).count()
+    }
+}
