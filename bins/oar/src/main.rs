@@ -1,3 +1,7 @@
-//! The `oar` program.
+//! The `oar` program: everything is in `oar-cli`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    oar_cli::oar(std::env::args_os())
+}

@@ -1,3 +1,7 @@
-//! The `oarctl` program.
+//! The `oarctl` program: everything is in `oar-cli`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    oar_cli::oarctl(std::env::args_os())
+}

@@ -1,0 +1,70 @@
+//! Options that every program and every command has (spec 00 §f).
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Options shared by all commands; they may stand before or after the command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Log details (level DEBUG) to stderr
+    #[arg(short = 'v', long, global = true)]
+    pub debug: bool,
+
+    /// Output format of the result on stdout
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub output: Format,
+
+    /// Short for `--output json`
+    #[arg(long, global = true, conflicts_with = "output")]
+    pub json: bool,
+
+    /// Detailed exit codes: 1 a negative verdict, 3 undecided, 4 no permission, 7 blocked …
+    #[arg(long, global = true)]
+    pub exit_code: bool,
+
+    /// Use the built-in model of the outside world: no credentials, no network
+    ///
+    /// Its state is kept in a folder between calls, by default `sandbox` in the state folder.
+    #[arg(long, global = true, value_name = "FOLDER", num_args = 0..=1, require_equals = true)]
+    pub sandbox: Option<Option<PathBuf>>,
+
+    /// State repository: `owner/name`, or a folder for the local adapter
+    #[arg(long, global = true, value_name = "REPO")]
+    pub state_repo: Option<String>,
+
+    /// Encrypted configuration file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+
+    /// Settings file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+
+    /// Base URL of a service, instead of the production one; repeatable
+    #[arg(long, global = true, value_name = "SERVICE=URL")]
+    pub endpoint: Vec<String>,
+
+    /// More certificate authorities to trust (PEM), beside the system's
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// How a result is written to stdout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+    /// The same object as YAML.
+    Yaml,
+}
+
+impl Global {
+    /// The format asked for.
+    pub const fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.output }
+    }
+}

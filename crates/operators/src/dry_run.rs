@@ -1,0 +1,91 @@
+//! Dry run as a decorator: writers that note what they were asked for and change nothing.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use oar_state_repo::{
+    Commit, Committed, Entry, FileVersion, RepoError, RepoPath, StateRepo, StoredFile,
+};
+use serde::Serialize;
+
+/// One change that a command would have made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Which system: `state`, `slack`.
+    pub system: String,
+    /// What would be changed there.
+    pub target: String,
+    /// How.
+    pub action: String,
+    /// Content before; absent when there is none.
+    pub before: Option<String>,
+    /// Content after.
+    pub after: Option<String>,
+}
+
+/// The list that all recording writers of one command share.
+#[derive(Debug, Clone, Default)]
+pub struct Recorder(Arc<Mutex<Vec<Change>>>);
+
+impl Recorder {
+    /// Notes a change.
+    pub fn note(&self, change: Change) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(change);
+    }
+
+    /// What was noted so far.
+    pub fn changes(&self) -> Vec<Change> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// A state repository that is read and never written.
+#[derive(Debug)]
+pub struct DryRunRepo {
+    inner: Arc<dyn StateRepo>,
+    recorder: Recorder,
+}
+
+impl DryRunRepo {
+    /// Reads from `inner`, notes writes in `recorder`.
+    pub fn new(inner: Arc<dyn StateRepo>, recorder: Recorder) -> Self {
+        Self { inner, recorder }
+    }
+}
+
+#[async_trait]
+impl StateRepo for DryRunRepo {
+    async fn read(&self, path: &RepoPath) -> Result<Option<StoredFile>, RepoError> {
+        self.inner.read(path).await
+    }
+
+    async fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, RepoError> {
+        self.inner.list(folder).await
+    }
+
+    async fn read_many(&self, paths: &[RepoPath]) -> Result<Vec<(RepoPath, StoredFile)>, RepoError> {
+        self.inner.read_many(paths).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Committed, RepoError> {
+        let mut versions = Vec::with_capacity(commit.changes.len());
+        for change in &commit.changes {
+            let before = self.inner.read(&change.path).await?;
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            self.recorder.note(Change {
+                system: "state".to_owned(),
+                target: format!("{}: {}", self.inner.location(), change.path),
+                action: commit.message.subject.clone(),
+                before: before.as_ref().map(|file| text(&file.content)),
+                after: change.content.as_deref().map(text),
+            });
+            // An honest placeholder: no later write can match it.
+            versions.push(change.content.as_ref().map(|_| FileVersion("dry-run".to_owned())));
+        }
+        Ok(Committed { versions })
+    }
+
+    fn location(&self) -> String {
+        self.inner.location()
+    }
+}
