@@ -1,0 +1,112 @@
+//! Credentials, and the header each of them becomes.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::AUTHORIZATION;
+use http::{HeaderName, HeaderValue};
+use url::Url;
+
+use crate::endpoint::is_loopback;
+use crate::negotiate::{NegotiateError, NegotiateTokens};
+use crate::secret::{Secret, SecretError, SecretSource};
+
+/// What a call proves its identity with.
+#[derive(Debug, Clone)]
+pub(super) enum Credential {
+    None,
+    Bearer(SecretSource),
+    Basic { user: SecretSource, password: SecretSource },
+    Header { name: HeaderName, value: SecretSource },
+    Negotiate(Arc<dyn NegotiateTokens>),
+}
+
+/// A credential as one header, with the secrets that went into it.
+pub(super) struct Proof {
+    pub(super) name: HeaderName,
+    pub(super) value: HeaderValue,
+    pub(super) secrets: Vec<Secret>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CredentialError {
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    #[error(transparent)]
+    Negotiate(#[from] NegotiateError),
+    #[error("the secret holds characters that a header cannot carry")]
+    NotAHeader,
+    #[error("a Kerberos token is only sent encrypted")]
+    PlainText,
+}
+
+impl Credential {
+    /// The header for a request to `url`; reads the secret now.
+    pub(super) async fn proof(&self, url: &Url) -> Result<Option<Proof>, CredentialError> {
+        let (name, text, secrets) = match self {
+            Self::None => return Ok(None),
+            Self::Bearer(source) => {
+                let token = source.read()?;
+                (AUTHORIZATION, format!("Bearer {}", token.expose()), vec![token])
+            }
+            Self::Basic { user, password } => {
+                let (user, password) = (user.read()?, password.read()?);
+                let pair = Secret::new(STANDARD.encode(format!(
+                    "{}:{}",
+                    user.expose(),
+                    password.expose()
+                )));
+                (AUTHORIZATION, format!("Basic {}", pair.expose()), vec![password, pair, user])
+            }
+            Self::Header { name, value } => {
+                let token = value.read()?;
+                (name.clone(), token.expose().to_owned(), vec![token])
+            }
+            Self::Negotiate(tokens) => {
+                let token = negotiate(tokens, url).await?;
+                (AUTHORIZATION, format!("Negotiate {}", token.expose()), vec![token])
+            }
+        };
+        let mut value = HeaderValue::try_from(text).map_err(|_| CredentialError::NotAHeader)?;
+        value.set_sensitive(true);
+        Ok(Some(Proof { name, value, secrets }))
+    }
+
+    /// Whether another try may succeed after a 401: the secret was rotated, or a fresh Kerberos
+    /// context can be made (fault G8).
+    pub(super) fn has_changed_since(&self, used: &[Secret]) -> bool {
+        let differs = |source: &SecretSource| {
+            source.read().is_ok_and(|now| used.iter().all(|then| then.expose() != now.expose()))
+        };
+        match self {
+            Self::None => false,
+            Self::Bearer(source) | Self::Header { value: source, .. } => differs(source),
+            Self::Basic { user, password } => differs(user) || differs(password),
+            Self::Negotiate(_) => true,
+        }
+    }
+}
+
+/// Asks for a token off the runtime's threads: the ticket server may be slow.
+async fn negotiate(
+    tokens: &Arc<dyn NegotiateTokens>,
+    url: &Url,
+) -> Result<Secret, CredentialError> {
+    if url.scheme() != "https" && !is_loopback(url) {
+        return Err(CredentialError::PlainText);
+    }
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let tokens = Arc::clone(tokens);
+    let made = tokio::task::spawn_blocking(move || {
+        let token = tokens.token(&host);
+        (token, host)
+    });
+    match made.await {
+        Ok((token, _)) => Ok(token?),
+        Err(_) => Err(CredentialError::Negotiate(NegotiateError::NoToken {
+            host: url.host_str().unwrap_or_default().to_owned(),
+            problem: "the token provider failed".to_owned(),
+        })),
+    }
+}

@@ -1,0 +1,1 @@
+//! For tests of this crate and of every client above it.
