@@ -1,0 +1,49 @@
+//! Real files, where they are present: nothing is lost in reading and writing.
+
+use std::path::{Path, PathBuf};
+
+use oar_yaml::{Document, emit, rewrite};
+
+/// The folder with real data; a test that needs it is skipped with a line when it is absent.
+fn data_folder() -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "tests find their data by a variable")]
+    let from_environment = std::env::var_os("OAR_TEST_DATA").map(PathBuf::from);
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let folder = from_environment.unwrap_or(beside).join("z-stream/_releases");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("skipped: no real data; set OAR_TEST_DATA to a folder that holds z-stream/");
+    None
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|e| e == "yaml") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn spec01_case_09_every_stored_file_is_written_as_it_was_read() {
+    let Some(folder) = data_folder() else { return };
+    let mut found = Vec::new();
+    files(&folder, &mut found);
+    assert!(!found.is_empty(), "the folder is there but holds no file");
+    for path in found {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let document = Document::parse(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let value = document.root().to_value();
+        assert_eq!(rewrite(&document, &value), text, "{}", path.display());
+        let whole = emit::document(&value);
+        // One tracking file of the reference has no final line break.
+        assert_eq!(whole.trim_end(), text.trim_end(), "{}", path.display());
+        if path.parent().is_some_and(|p| p.ends_with("statebox")) {
+            assert_eq!(whole, text, "{}", path.display());
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The crate from outside: texts in, texts out.
+
+mod corpus;
