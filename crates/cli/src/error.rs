@@ -1,0 +1,100 @@
+//! Errors as people and programs meet them: what, why, and what to do.
+
+use std::fmt::Write as _;
+
+use oar_operators::report::error_chain;
+use oar_release::ErrorClass;
+use oar_release::mask::Masker;
+use serde_json::{Value, json};
+
+use crate::render::table::{BAD, BOLD, paint};
+
+/// A command failed.
+#[derive(Debug)]
+pub struct CliError {
+    class: ErrorClass,
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+}
+
+impl CliError {
+    /// An error that is fully said in one sentence.
+    pub fn new(class: ErrorClass, message: impl Into<String>) -> Self {
+        Self { class, message: message.into(), causes: Vec::new(), hint: None }
+    }
+
+    /// `error` with its causes.
+    pub fn from_error(class: ErrorClass, error: &dyn std::error::Error) -> Self {
+        let mut causes = Vec::new();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            causes.push(cause.to_string());
+            source = cause.source();
+        }
+        Self { class, message: error.to_string(), causes, hint: None }
+    }
+
+    /// The same error with advice.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The error's class; decides the exit code.
+    pub const fn class(&self) -> ErrorClass {
+        self.class
+    }
+
+    /// For stderr.
+    pub fn text(&self, masker: &Masker) -> String {
+        let label = paint(BAD, &format!("error[{}]", self.class.code()));
+        let mut text = format!("{label}: {}\n", masker.mask(&self.message));
+        // Writing to a String cannot fail.
+        for cause in &self.causes {
+            let _infallible = writeln!(text, "  cause: {}", masker.mask(cause));
+        }
+        if let Some(hint) = &self.hint {
+            let _infallible = writeln!(text, "  {}: {}", paint(BOLD, "help"), masker.mask(hint));
+        }
+        text
+    }
+
+    /// For stdout with `--output json` or `yaml`.
+    pub fn object(&self, masker: &Masker, correlation_id: &str) -> Value {
+        let mut message = self.message.clone();
+        for cause in &self.causes {
+            message = format!("{message}: {cause}");
+        }
+        json!({
+            "schema": "oar.error/1",
+            "success": false,
+            "error": {
+                "code": self.class.code(),
+                "message": masker.mask(&message),
+                "retryable": self.class.is_retryable(),
+                "hint": self.hint.as_deref().map(|hint| masker.mask(hint)),
+                "correlation_id": correlation_id,
+            }
+        })
+    }
+}
+
+/// Turns a crate's own error into a [`CliError`], keeping its class and causes.
+macro_rules! from_classed {
+    ($($error:ty),* $(,)?) => {$(
+        impl From<$error> for CliError {
+            fn from(error: $error) -> Self {
+                Self::from_error(error.class(), &error)
+            }
+        }
+    )*};
+}
+
+from_classed!(oar_state_repo::RepoError, oar_transport::secret::SecretError);
+
+/// One line with all causes, for warnings.
+pub fn one_line(error: &dyn std::error::Error) -> String {
+    error_chain(error)
+}

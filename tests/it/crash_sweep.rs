@@ -1,0 +1,159 @@
+//! The crash sweep: each scenario is killed at every effect point in turn and run again; the world
+//! must end as if nothing had happened, with every effect once (promises P2, P4, P5).
+
+use oar_sandbox::crash;
+use oar_sandbox::world::World;
+
+use crate::harness::Place;
+
+/// A scenario: what is there before, and the command that is killed and repeated.
+struct Scenario {
+    name: &'static str,
+    before: &'static [&'static [&'static str]],
+    program: &'static str,
+    command: &'static [&'static str],
+    /// The state is in a folder instead of the sandbox's GitHub.
+    local: bool,
+}
+
+const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        name: "create a release",
+        before: &[],
+        program: "oar",
+        command: &["-r", "4.99.3", "create-test-report"],
+        local: false,
+    },
+    Scenario {
+        name: "create a release in a folder",
+        before: &[],
+        program: "oar",
+        command: &["-r", "4.99.3", "create-test-report"],
+        local: true,
+    },
+    Scenario {
+        name: "detect all announced releases",
+        before: &[],
+        program: "oarctl",
+        command: &["start-release-detector", "--all"],
+        local: false,
+    },
+    Scenario {
+        name: "add an issue",
+        before: &[&["-r", "4.99.3", "create-test-report"]],
+        program: "oar",
+        command: &["-r", "4.99.3", "issue", "add", "stage is down", "--task", "stage-testing"],
+        local: true,
+    },
+    Scenario {
+        name: "set a task",
+        before: &[&["-r", "4.99.3", "create-test-report"]],
+        program: "oar",
+        command: &["-r", "4.99.3", "task", "set", "take-ownership", "Pass", "--result", "by hand"],
+        local: true,
+    },
+];
+
+impl Scenario {
+    /// A place where `before` has happened.
+    fn prepare(&self) -> Place {
+        let place = Place::new();
+        if self.local {
+            std::fs::create_dir(place.path("state-repo")).expect("a folder");
+        }
+        for command in self.before {
+            self.start(&place, "oar", command, "").expect(0);
+        }
+        place
+    }
+
+    fn start(&self, place: &Place, program: &str, command: &[&str], crash_at: &str) -> crate::harness::Run {
+        let world = format!("--sandbox={}", place.path("world").display());
+        let repo = place.path("state-repo").display().to_string();
+        let mut arguments = vec![world.as_str()];
+        if self.local {
+            arguments.extend(["--state-repo", repo.as_str()]);
+        }
+        arguments.extend_from_slice(command);
+        place.run_with(program, &arguments, &[(crash::SETTING, crash_at)])
+    }
+}
+
+/// What must be equal at the end: files of all branches and posted messages, without times.
+fn end_state(place: &Place, local: bool) -> (Vec<(String, String)>, Vec<String>, Vec<String>) {
+    let world: World = place.sandbox().world(Clone::clone);
+    let mut files = Vec::new();
+    for path in
+        ["_releases/4.98/statebox/4.98.17.yaml", "_releases/4.99/statebox/4.99.3.yaml", "_releases/4.99/statebox/4.99.2.yaml"]
+    {
+        let text = if local {
+            std::fs::read_to_string(place.path("state-repo").join(path)).ok()
+        } else {
+            world.github.branch_file("z-stream", path)
+        };
+        if let Some(text) = text {
+            files.push((path.to_owned(), without_times(&text)));
+        }
+    }
+    let messages = world.slack.messages.iter().map(|m| m.text.clone()).collect();
+    let effects =
+        world.effects.iter().map(|e| format!("{} {} {}", e.service, e.action, e.target)).collect();
+    (files, messages, effects)
+}
+
+/// Replaces every time stamp.
+fn without_times(text: &str) -> String {
+    text.split('\'').map(|part| if part.ends_with('Z') && part.len() == 20 { "T" } else { part }).collect::<Vec<_>>().join("'")
+}
+
+#[test]
+fn every_scenario_survives_a_crash_at_every_point() {
+    for scenario in SCENARIOS {
+        let calm = scenario.prepare();
+        let counted = scenario.start(&calm, scenario.program, scenario.command, "count").expect(0);
+        let points: usize = counted
+            .stderr
+            .lines()
+            .find_map(|line| line.strip_prefix("effect points: "))
+            .and_then(|count| count.parse().ok())
+            .expect("the number of effect points");
+        assert!(points >= 4, "{}: only {points} effect points", scenario.name);
+        let wanted = end_state(&calm, scenario.local);
+
+        for point in 1..=points {
+            let place = scenario.prepare();
+            let crashed = scenario.start(&place, scenario.program, scenario.command, &point.to_string());
+            assert_eq!(crashed.code, None, "{} did not crash at {point}", scenario.name);
+            scenario.start(&place, scenario.program, scenario.command, "").expect(0);
+            let got = end_state(&place, scenario.local);
+            assert_eq!(got, wanted, "{}: after a crash at point {point}", scenario.name);
+        }
+    }
+}
+
+/// Whatever point a write is killed at, a reader sees the old file or the new one.
+#[test]
+fn a_kill_at_any_point_of_a_write_leaves_the_old_or_the_new_file() {
+    let scenario = &SCENARIOS[4];
+    let file = "state-repo/_releases/4.99/statebox/4.99.3.yaml";
+    let (mut old_seen, mut new_seen) = (0, 0);
+    for point in 1.. {
+        let place = scenario.prepare();
+        let before = std::fs::read_to_string(place.path(file)).expect("the old file");
+        let run = scenario.start(&place, scenario.program, scenario.command, &point.to_string());
+        let status = scenario.start(&place, "oar", &["-r", "4.99.3", "status", "--json"], "").expect(0);
+        let after = std::fs::read_to_string(place.path(file)).expect("a file");
+        if after == before {
+            old_seen += 1;
+            assert_eq!(status.json()["overview"]["status"], "NOT STARTED");
+        } else {
+            new_seen += 1;
+            assert!(after.ends_with("issues: []\n"), "torn file:\n{after}");
+            assert_eq!(status.json()["overview"]["status"], "IN PROGRESS");
+        }
+        if run.code == Some(0) {
+            break;
+        }
+    }
+    assert!(old_seen > 0 && new_seen > 1, "{old_seen} old, {new_seen} new");
+}

@@ -1,0 +1,10 @@
+//! Whole-program stories: the real programs against the sandbox.
+
+mod bad_input;
+mod concurrency;
+mod corpus;
+mod crash_sweep;
+mod create_release;
+mod harness;
+mod reports;
+mod store;
