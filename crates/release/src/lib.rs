@@ -7,12 +7,15 @@ pub mod email;
 pub mod error;
 pub mod flow;
 pub mod links;
+pub mod marker;
 pub mod mask;
 pub mod merge_request;
 pub mod outcome;
+pub mod split;
 pub mod task;
 pub mod time;
 pub mod version;
+pub mod weekday;
 pub mod workflow;
 
 pub use build::{Arch, BuildName};

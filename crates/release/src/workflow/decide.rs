@@ -171,7 +171,7 @@ fn start(node: Node, facts: &Facts, view: &StateView, offered: Verdict) -> TaskP
     if !blockers.is_empty() {
         let reason = format!("{} open", count(blockers.len(), "blocker"));
         let not_before = guards::not_before(node, facts);
-        return TaskPlan { blockers, not_before, ..row(node, Verdict::Blocked, reason) };
+        return TaskPlan { not_before, blockers, ..row(node, Verdict::Blocked, reason) };
     }
     let mut pending = Vec::new();
     for before in node.predecessors() {
@@ -249,13 +249,13 @@ fn poll(node: Node, facts: &Facts, reason: &str, options: &str, recheck: u64) ->
 
 /// The command line of `node`; the two analyses are recorded by the driver and by people.
 fn command(node: Node, facts: &Facts, options: &str) -> Option<String> {
-    let none = matches!(
+    let has_command = !matches!(
         node,
         Node::Promotion
             | Node::Shipped
             | Node::Task(Task::AnalyzeCandidateBuild | Task::AnalyzePromotedBuild)
     );
-    (!none).then(|| format!("oar -r {} {node}{options}", facts.release))
+    has_command.then(|| format!("oar -r {} {node}{options}", facts.release))
 }
 
 fn waiting(node: Node, reason: String, recheck: Option<u64>) -> TaskPlan {

@@ -61,8 +61,9 @@ impl Node {
         const SIGNATURE: Node = Node::Task(Task::ImageSignedCheck);
         const APPROVAL: Node = Node::Task(Task::ChangeAdvisoryStatus);
         match self {
-            Self::Task(Task::CreateTestReport | Task::TakeOwnership) => &[],
-            Self::Task(Task::AnalyzeCandidateBuild) => &[],
+            Self::Task(
+                Task::CreateTestReport | Task::TakeOwnership | Task::AnalyzeCandidateBuild,
+            ) => &[],
             Self::Task(Task::UpdateBugList | Task::CheckCveTrackerBug) => &[TAKE_OWNERSHIP],
             Self::SecurityAlerts
             | Self::Promotion

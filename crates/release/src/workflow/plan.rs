@@ -55,6 +55,7 @@ pub struct TaskPlan {
     pub blockers: Vec<String>,
 }
 
+#[expect(clippy::ref_option, reason = "the shape that serde calls")]
 fn optional_stamp<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     match at {
         Some(at) => serializer.serialize_some(&stamp(*at)),
