@@ -1,1 +1,24 @@
-//! GitHub: adapter of the state repository, GraphQL reads.
+#![doc = include_str!("../README.md")]
+
+mod account;
+mod api;
+mod commit;
+mod contents;
+mod error;
+mod graphql;
+mod listing;
+mod name;
+mod operations;
+mod repo;
+mod request;
+mod types;
+
+pub use account::{GitHubRead, Limits, RepositoryAccess, Viewer};
+pub use api::HttpGitHub;
+pub use error::GitHubError;
+pub use name::RepoName;
+pub use operations::OPERATIONS;
+pub use repo::GitHubRepo;
+
+#[cfg(feature = "mock")]
+pub use account::MockGitHubRead;

@@ -37,6 +37,15 @@ pub enum RepoError {
         /// Which repository or branch.
         location: String,
     },
+    /// A setting that is needed to reach the repository is missing, usually the token.
+    #[error("{location} cannot be used without a setting that is missing")]
+    NotConfigured {
+        /// Which repository.
+        location: String,
+        /// Which setting.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The token is not accepted.
     #[error("{location} does not accept the token")]
     Unauthenticated {
@@ -87,6 +96,7 @@ impl RepoError {
                 ErrorClass::Undetermined
             }
             Self::NotAccessible { .. } => ErrorClass::NotFound,
+            Self::NotConfigured { .. } => ErrorClass::NotConfigured,
             Self::Unauthenticated { .. } => ErrorClass::UnauthenticatedUpstream,
             Self::Forbidden { .. } => ErrorClass::ForbiddenUpstream,
             Self::Unavailable { .. } => ErrorClass::UpstreamUnavailable,

@@ -60,7 +60,7 @@ impl Context {
 }
 
 /// An answer with an accepted status and all of its body.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Reply {
     /// Its status.
     pub status: StatusCode,

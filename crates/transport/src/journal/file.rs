@@ -75,6 +75,19 @@ impl IntentJournal for FileJournal {
         .await
     }
 
+    async fn look(&self, id: &IntentId) -> Result<OpenState, JournalError> {
+        // Looking must not make the file.
+        if !self.path.exists() {
+            return Ok(OpenState::New);
+        }
+        let id = id.clone();
+        self.locked(move |file| {
+            let known = Known::find(file.records.iter(), &id);
+            Ok(known.map_or(OpenState::New, Known::open_state))
+        })
+        .await
+    }
+
     async fn close(&self, id: &IntentId, receipt: &str) -> Result<(), JournalError> {
         let (id, receipt, at) = (id.clone(), receipt.to_owned(), self.clock.now());
         self.locked(move |file| match Known::find(file.records.iter(), &id) {

@@ -38,6 +38,11 @@ impl IntentJournal for MemoryJournal {
         })
     }
 
+    async fn look(&self, id: &IntentId) -> Result<OpenState, JournalError> {
+        let known = self.with(|records| Known::find(records.iter(), id));
+        Ok(known.map_or(OpenState::New, Known::open_state))
+    }
+
     async fn close(&self, id: &IntentId, receipt: &str) -> Result<(), JournalError> {
         let at = self.clock.now();
         self.with(|records| match Known::find(records.iter(), id) {

@@ -142,6 +142,9 @@ pub trait IntentJournal: Send + Sync + std::fmt::Debug {
     /// Writes `intent` down unless it is there; when this returns, a crash cannot forget it.
     async fn open(&self, intent: &Intent) -> Result<OpenState, JournalError>;
 
+    /// What is known about `id`, without writing anything: [`OpenState::New`] for nothing.
+    async fn look(&self, id: &IntentId) -> Result<OpenState, JournalError>;
+
     /// Notes that the intent happened. Closing twice keeps the first receipt.
     async fn close(&self, id: &IntentId, receipt: &str) -> Result<(), JournalError>;
 }
@@ -196,10 +199,14 @@ impl Known {
         if self.body_digest != intent.body_digest {
             return Err(JournalError::OtherContent { id: intent.id.clone() });
         }
-        Ok(match self.receipt {
+        Ok(self.open_state())
+    }
+
+    fn open_state(self) -> OpenState {
+        match self.receipt {
             Some(receipt) => OpenState::Done { receipt },
             None => OpenState::Pending { since: self.since },
-        })
+        }
     }
 }
 

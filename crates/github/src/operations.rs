@@ -1,0 +1,63 @@
+//! The operations of this client, and how a lost answer of each is looked up (promise P4).
+
+use oar_transport::Idempotency;
+use oar_transport::probe::Operation;
+
+pub(crate) const READ_FILE: Operation = Operation::read("read_file");
+pub(crate) const READ_REF: Operation = Operation::read("read_ref");
+pub(crate) const READ_COMMIT: Operation = Operation::read("read_commit");
+pub(crate) const READ_TREE: Operation = Operation::read("read_tree");
+pub(crate) const READ_BLOB: Operation = Operation::read("read_blob");
+pub(crate) const GRAPHQL: Operation = Operation::read("graphql");
+pub(crate) const VIEWER: Operation = Operation::read("viewer");
+pub(crate) const LIMITS: Operation = Operation::read("limits");
+pub(crate) const REPOSITORY: Operation = Operation::read("repository");
+
+pub(crate) const WRITE_FILE: Operation = Operation {
+    name: "write_file",
+    idempotency: Idempotency::Never,
+    probe: Some("read the file and compare its bytes with those sent"),
+};
+pub(crate) const DELETE_FILE: Operation = Operation {
+    name: "delete_file",
+    idempotency: Idempotency::Never,
+    probe: Some("read the file: absent means deleted"),
+};
+/// Blobs, trees and commits are named by their content and visible to nobody until a branch points
+/// to them.
+pub(crate) const CREATE_OBJECT: Operation =
+    Operation { name: "create_object", idempotency: Idempotency::Idempotent, probe: None };
+pub(crate) const MOVE_BRANCH: Operation = Operation {
+    name: "move_branch",
+    idempotency: Idempotency::Never,
+    probe: Some("read the branch; when it moved elsewhere, compare the changed files"),
+};
+
+/// Every operation of this client.
+pub const OPERATIONS: [Operation; 13] = [
+    READ_FILE,
+    READ_REF,
+    READ_COMMIT,
+    READ_TREE,
+    READ_BLOB,
+    GRAPHQL,
+    VIEWER,
+    LIMITS,
+    REPOSITORY,
+    WRITE_FILE,
+    DELETE_FILE,
+    CREATE_OBJECT,
+    MOVE_BRANCH,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_says_what_a_lost_answer_means() {
+        for operation in OPERATIONS {
+            assert!(operation.is_accounted_for(), "{}", operation.name);
+        }
+    }
+}
