@@ -1,10 +1,22 @@
 #![doc = include_str!("../README.md")]
 
+mod blob;
 mod error;
+mod local;
+#[cfg(feature = "testing")]
+pub mod memory;
+mod pause;
 mod port;
+mod update;
 
+pub use blob::blob_id;
 pub use error::RepoError;
+pub use local::LocalRepo;
+#[cfg(feature = "testing")]
+pub use memory::MemoryRepo;
+pub use pause::{Pause, Retry};
 pub use port::{
-    Actor, Change, Commit, CommitMessage, Committed, Entry, Expected, FileVersion, RepoPath,
-    StateRepo, StoredFile,
+    Actor, Change, Commit, CommitMessage, Committed, Entry, Exclusive, Expected, FILE_LIMIT,
+    FileVersion, RepoPath, StateRepo, StoredFile,
 };
+pub use update::{Decision, UpdateError, Updated, update_file};

@@ -140,6 +140,22 @@ pub struct Committed {
     pub versions: Vec<Option<FileVersion>>,
 }
 
+/// The largest file that is served, bytes: beyond 1 MB GitHub's contents call leaves the text out.
+pub const FILE_LIMIT: u64 = 1 << 20;
+
+/// Keeps other updates of the same repository waiting until it is dropped, where the adapter can.
+#[derive(Debug, Default)]
+pub struct Exclusive {
+    _held: Option<Box<dyn fmt::Debug + Send>>,
+}
+
+impl Exclusive {
+    /// Holds `lock` until it is dropped.
+    pub fn holding(lock: impl fmt::Debug + Send + 'static) -> Self {
+        Self { _held: Some(Box::new(lock)) }
+    }
+}
+
 /// A branch of the state repository.
 ///
 /// Adapters answer only when they know: a write whose reply was lost is looked up by the adapter
@@ -159,6 +175,12 @@ pub trait StateRepo: Send + Sync + fmt::Debug {
 
     /// Applies `commit` if every expectation holds, else fails with [`RepoError::Conflict`].
     async fn commit(&self, commit: &Commit) -> Result<Committed, RepoError>;
+
+    /// Waits for the turn of this update. An adapter that can hold off other writers does so while
+    /// the answer lives, which saves them conflicts; correctness never depends on it.
+    async fn exclusive(&self) -> Result<Exclusive, RepoError> {
+        Ok(Exclusive::default())
+    }
 
     /// Where the files are, for people: `openshift/release-tests, branch z-stream`.
     fn location(&self) -> String;

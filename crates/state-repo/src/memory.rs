@@ -1,0 +1,179 @@
+//! A repository in memory, for tests: it can be told to fail and to be changed by others.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::blob::blob_id;
+use crate::error::RepoError;
+use crate::pause::Pause;
+use crate::port::{
+    Change, Commit, Committed, Entry, Expected, FILE_LIMIT, RepoPath, StateRepo, StoredFile,
+};
+
+/// What happens instead of, or before, the next commit.
+#[derive(Debug)]
+enum Plan {
+    Fail(RepoError),
+    /// Another writer puts this text first.
+    Interfere(String, String),
+}
+
+#[derive(Debug, Default)]
+struct World {
+    files: BTreeMap<String, Vec<u8>>,
+    commits: Vec<Commit>,
+    reads: usize,
+    read_failures: VecDeque<RepoError>,
+    commit_plans: VecDeque<Plan>,
+}
+
+/// A repository in memory.
+#[derive(Debug, Default)]
+pub struct MemoryRepo(Mutex<World>);
+
+impl MemoryRepo {
+    /// An empty repository.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a file there without a commit, as another writer would.
+    pub fn put(&self, path: &str, text: &str) {
+        self.world().files.insert(path.to_owned(), text.as_bytes().to_vec());
+    }
+
+    /// The text of a file.
+    pub fn text(&self, path: &str) -> Option<String> {
+        let content = self.world().files.get(path)?.clone();
+        Some(String::from_utf8(content).expect("tests store text"))
+    }
+
+    /// All commits that were made through the port.
+    pub fn commits(&self) -> Vec<Commit> {
+        self.world().commits.clone()
+    }
+
+    /// How many reads there were; each asked file counts.
+    pub fn reads(&self) -> usize {
+        self.world().reads
+    }
+
+    /// The next read fails.
+    pub fn fail_read(&self, error: RepoError) {
+        self.world().read_failures.push_back(error);
+    }
+
+    /// The next commit that has no other plan fails and changes nothing.
+    pub fn fail_commit(&self, error: RepoError) {
+        self.world().commit_plans.push_back(Plan::Fail(error));
+    }
+
+    /// Before the next commit that has no other plan, another writer puts this text at `path`.
+    pub fn interfere(&self, path: &str, text: &str) {
+        self.world().commit_plans.push_back(Plan::Interfere(path.to_owned(), text.to_owned()));
+    }
+}
+
+impl World {
+    fn read(&mut self, path: &RepoPath) -> Result<Option<StoredFile>, RepoError> {
+        self.reads += 1;
+        if let Some(error) = self.read_failures.pop_front() {
+            return Err(error);
+        }
+        let Some(content) = self.files.get(path.as_str()) else { return Ok(None) };
+        if content.len() as u64 > FILE_LIMIT {
+            return Err(RepoError::TooLarge { path: path.to_string(), limit: FILE_LIMIT });
+        }
+        Ok(Some(StoredFile { version: blob_id(content), content: content.clone() }))
+    }
+
+    fn check(&self, change: &Change) -> Result<(), RepoError> {
+        let path = change.path.to_string();
+        match (&change.expected, self.files.get(change.path.as_str())) {
+            (Expected::Absent, Some(_)) => Err(RepoError::AlreadyExists { path }),
+            (Expected::Version(version), Some(now)) if *version == blob_id(now) => Ok(()),
+            (Expected::Absent, None) => Ok(()),
+            (Expected::Version(_), _) => Err(RepoError::Conflict { path }),
+        }
+    }
+}
+
+#[async_trait]
+impl StateRepo for MemoryRepo {
+    async fn read(&self, path: &RepoPath) -> Result<Option<StoredFile>, RepoError> {
+        self.world().read(path)
+    }
+
+    async fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, RepoError> {
+        let inside = format!("{folder}/");
+        let world = self.world();
+        let below = world.files.iter().filter(|(path, _)| path.starts_with(&inside));
+        below
+            .map(|(path, content)| {
+                Ok(Entry { path: RepoPath::new(path.clone())?, version: blob_id(content) })
+            })
+            .collect()
+    }
+
+    async fn read_many(
+        &self,
+        paths: &[RepoPath],
+    ) -> Result<Vec<(RepoPath, StoredFile)>, RepoError> {
+        let mut world = self.world();
+        let mut found = Vec::new();
+        for path in paths {
+            found.extend(world.read(path)?.map(|file| (path.clone(), file)));
+        }
+        Ok(found)
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<Committed, RepoError> {
+        let mut world = self.world();
+        match world.commit_plans.pop_front() {
+            Some(Plan::Fail(error)) => return Err(error),
+            Some(Plan::Interfere(path, text)) => {
+                world.files.insert(path, text.into_bytes());
+            }
+            None => {}
+        }
+        commit.changes.iter().try_for_each(|change| world.check(change))?;
+        for Change { path, content, .. } in &commit.changes {
+            match content {
+                Some(content) => world.files.insert(path.to_string(), content.clone()),
+                None => world.files.remove(path.as_str()),
+            };
+        }
+        world.commits.push(commit.clone());
+        let id = |change: &Change| change.content.as_deref().map(blob_id);
+        Ok(Committed { versions: commit.changes.iter().map(id).collect() })
+    }
+
+    fn location(&self) -> String {
+        "memory".to_owned()
+    }
+}
+
+/// Notes how long it was asked to wait and does not wait.
+#[derive(Debug, Default)]
+pub struct RecordedPause(Mutex<Vec<Duration>>);
+
+impl RecordedPause {
+    /// The waits so far.
+    pub fn waits(&self) -> Vec<Duration> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl Pause for RecordedPause {
+    async fn pause(&self, duration: Duration) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(duration);
+    }
+}

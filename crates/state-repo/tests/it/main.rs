@@ -1,0 +1,4 @@
+//! The adapters and the update loop from outside.
+
+mod local;
+mod update;
