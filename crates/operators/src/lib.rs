@@ -1,1 +1,14 @@
-//! One module per release task, and the runner that records them.
+#![doc = include_str!("../README.md")]
+
+pub mod commands;
+pub mod context;
+pub mod doctor;
+pub mod dry_run;
+pub mod error;
+pub mod facts;
+pub mod report;
+pub mod runner;
+pub mod task_log;
+
+pub use context::Context;
+pub use error::OperatorError;

@@ -1,6 +1,8 @@
 //! What goes to stdout: one result, as text for people or as an object for programs.
 
 pub mod plan;
+pub mod reports;
+pub mod status;
 pub mod table;
 
 use std::io::{self, Write as _};

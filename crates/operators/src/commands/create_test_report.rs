@@ -1,0 +1,179 @@
+//! `create-test-report`: makes the release's StateBox and tells the release leads (spec 01 §10.6).
+//!
+//! Creation is create-only, so two detectors cannot overwrite each other, and only the creator tells
+//! anyone. The announcement is an intent: it is written down before the file is made and closed
+//! after the message is out. A run that was killed in between leaves it open, and the next run looks
+//! into the channel before it posts.
+
+use oar_release::{ReleaseVersion, TaskOutcome, YStream};
+use oar_slack::PostMessage;
+use oar_statebox::{Initialised, InitialState, Who};
+use oar_transport::journal::{Intent, IntentId, IntentJournal, OpenState, body_digest};
+
+use crate::context::{Context, Messenger};
+use crate::error::OperatorError;
+use crate::report::error_chain;
+
+/// The command's name.
+pub const COMMAND: &str = "create-test-report";
+
+/// What the command did.
+#[derive(Debug)]
+pub struct Created {
+    /// `Pass` when it made the StateBox or finished an earlier run, `Unchanged` when it was there.
+    pub outcome: TaskOutcome,
+    /// Whether this run made the file.
+    pub written: bool,
+    /// Trouble that changed nothing, such as a failed message.
+    pub warnings: Vec<String>,
+}
+
+/// Creates the StateBox of `release` unless it exists.
+pub async fn run(context: &Context, release: &ReleaseVersion) -> Result<Created, OperatorError> {
+    let page = context.links.statebox(release);
+    let journal = context.journal(release)?;
+    let intent = announcement(release, &page);
+    if context.boxes.load(release).await?.is_some() {
+        tracing::info!("{release} has a StateBox: {page}");
+        return finish_earlier_run(context, release, journal.as_ref(), &intent).await;
+    }
+    refuse_legacy_report(context, release.y_stream())?;
+    let initial = initial_state(context, release).await?;
+    journal.open(&intent).await?;
+    let who = Who::new(context.actor.clone(), COMMAND).intent(intent.id.as_str());
+    match context.boxes.initialise(release, &initial, &who).await? {
+        Initialised::Created => {
+            tracing::info!("created the StateBox of {release}: {page}");
+            let warnings = announce(context, release, journal.as_ref(), &intent, false).await?;
+            Ok(Created { outcome: TaskOutcome::Pass, written: !context.is_dry_run(), warnings })
+        }
+        Initialised::AlreadyExists => {
+            journal.close(&intent.id, "somebody else created it").await?;
+            Ok(unchanged(release, Vec::new()))
+        }
+    }
+}
+
+/// The intent to tell about the new StateBox; the same id on every host.
+fn announcement(release: &ReleaseVersion, page: &str) -> Intent {
+    Intent {
+        id: IntentId::derive(&[&release.to_string(), COMMAND, "announce"]),
+        kind: "slack.post_message".to_owned(),
+        target: "release leads".to_owned(),
+        body_digest: body_digest(page.as_bytes()),
+        note: format!("tell that {release} has a StateBox"),
+    }
+}
+
+fn unchanged(release: &ReleaseVersion, warnings: Vec<String>) -> Created {
+    let reason = format!("{release} has a StateBox already");
+    Created { outcome: TaskOutcome::Unchanged { reason }, written: false, warnings }
+}
+
+/// A run that created the file and was ended before it could tell left its intent open.
+async fn finish_earlier_run(
+    context: &Context,
+    release: &ReleaseVersion,
+    journal: &dyn IntentJournal,
+    intent: &Intent,
+) -> Result<Created, OperatorError> {
+    match journal.look(&intent.id).await? {
+        OpenState::New | OpenState::Done { .. } => Ok(unchanged(release, Vec::new())),
+        OpenState::Pending { since } => {
+            tracing::info!("an earlier run of {since} was ended before it told the release leads");
+            let warnings = announce(context, release, journal, intent, true).await?;
+            Ok(Created { outcome: TaskOutcome::Pass, written: false, warnings })
+        }
+    }
+}
+
+/// A y-stream with a report template may have a report from before StateBoxes; without a client for
+/// it that cannot be found out, and not knowing must not create a second record (spec 01 §10.6).
+fn refuse_legacy_report(context: &Context, stream: YStream) -> Result<(), OperatorError> {
+    match context.legacy_reports.lookup(stream) {
+        crate::context::LegacyLookup::NoReport => Ok(()),
+        crate::context::LegacyLookup::NotConfigured => {
+            tracing::warn!("GCP_SA_FILE is not set: taking it that {stream} has no legacy report");
+            Ok(())
+        }
+        crate::context::LegacyLookup::Unsupported => Err(OperatorError::LegacyReport { stream }),
+    }
+}
+
+/// The content of the new StateBox, from ART's build data.
+async fn initial_state(
+    context: &Context,
+    release: &ReleaseVersion,
+) -> Result<InitialState, OperatorError> {
+    let data = context.build_data.release(release).await?;
+    Ok(InitialState {
+        jira_ticket: data.jira_ticket().map(str::to_owned),
+        advisory_ids: data.advisories().clone(),
+        release_date: data.release_date()?.to_string(),
+        candidate_builds: data.candidate_builds().clone(),
+        shipment_mr: data.shipment_url().map(str::to_owned),
+    })
+}
+
+/// Posts the message and closes the intent; a failure is a warning and leaves the intent open, so
+/// that the next run tries again. `look_first`: an earlier run may have posted already.
+async fn announce(
+    context: &Context,
+    release: &ReleaseVersion,
+    journal: &dyn IntentJournal,
+    intent: &Intent,
+    look_first: bool,
+) -> Result<Vec<String>, OperatorError> {
+    let mut warnings = Vec::new();
+    let messenger = match &context.messenger {
+        Ok(messenger) => messenger,
+        Err(why) => {
+            tracing::warn!("nobody was told: {why}");
+            warnings.push(format!("nobody was told: {why}"));
+            journal.close(&intent.id, "no messenger").await?;
+            return Ok(warnings);
+        }
+    };
+    match tell(context, messenger, release, intent, look_first, &mut warnings).await {
+        Ok(receipt) => journal.close(&intent.id, &receipt).await?,
+        Err(error) => {
+            let why = context.masker.mask(&error_chain(&error)).into_owned();
+            tracing::warn!("the release leads were not told: {why}");
+            warnings.push(format!("the release leads were not told: {why}"));
+        }
+    }
+    Ok(warnings)
+}
+
+/// Posts the message unless it is in the channel; answers its time stamp.
+async fn tell(
+    context: &Context,
+    messenger: &Messenger,
+    release: &ReleaseVersion,
+    intent: &Intent,
+    look_first: bool,
+    warnings: &mut Vec<String>,
+) -> Result<String, oar_slack::SlackError> {
+    let channel = &messenger.release_channel;
+    if look_first && let Some(ts) = messenger.read.find_intent(channel, intent.id.as_str()).await? {
+        tracing::info!("the release leads had been told");
+        return Ok(ts);
+    }
+    let (handle, warning) = context.lead_groups.lead_group(release);
+    if let Some(warning) = warning {
+        tracing::warn!("{warning}");
+        warnings.push(warning);
+    }
+    let mention = match handle {
+        Some(handle) => messenger.read.mention_group(&handle).await,
+        None => String::new(),
+    };
+    let link = oar_slack::text::link(&context.links.statebox(release), "StateBox");
+    let text = format!("[{release}] {mention} {link} of {release} is ready: the release can start.");
+    let posted = messenger
+        .write
+        .post(&PostMessage::new(channel, text).intent(intent.id.as_str()))
+        .await?;
+    tracing::info!("told the release leads in {channel}");
+    Ok(posted.ts)
+}

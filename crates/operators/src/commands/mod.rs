@@ -1,0 +1,10 @@
+//! One module per command.
+
+pub mod active_releases;
+pub mod create_test_report;
+pub mod issues;
+pub mod plan;
+pub mod release_detector;
+pub mod scan_secrets;
+pub mod set_task;
+pub mod status;

@@ -1,0 +1,123 @@
+//! `start-release-detector`: creates the StateBox of every announced release that has none
+//! (spec 01 §9).
+
+use oar_release::{ReleaseVersion, YStream};
+use oar_statebox::discovery::{self, Announced};
+use serde::Serialize;
+
+use super::create_test_report;
+use crate::context::Context;
+use crate::error::OperatorError;
+use crate::report::error_chain;
+
+/// Which y-streams to look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Streams {
+    /// One.
+    One(YStream),
+    /// All that have a tracking file.
+    All,
+}
+
+/// What one pass found.
+#[derive(Debug, Serialize)]
+pub struct Detected {
+    /// Name and version of this object's shape.
+    pub schema: &'static str,
+    /// Per y-stream.
+    pub streams: Vec<StreamReport>,
+}
+
+/// What one pass found in one y-stream.
+#[derive(Debug, Serialize)]
+pub struct StreamReport {
+    /// The stream.
+    pub stream: YStream,
+    /// Newest announced release.
+    pub tracked: Option<ReleaseVersion>,
+    /// Newest stable release of the release controller.
+    pub stable: Option<ReleaseVersion>,
+    /// Releases whose StateBox was created (or would be, in a dry run).
+    pub created: Vec<ReleaseVersion>,
+    /// Trouble that needs a look but is none of this pass.
+    pub warnings: Vec<String>,
+    /// What failed; other releases and streams were still looked at (R37).
+    pub errors: Vec<String>,
+}
+
+impl Detected {
+    /// True when nothing failed.
+    pub fn is_sound(&self) -> bool {
+        self.streams.iter().all(|stream| stream.errors.is_empty())
+    }
+}
+
+/// One pass over `streams`.
+pub async fn run(context: &Context, streams: Streams) -> Result<Detected, OperatorError> {
+    let wanted = |stream: YStream| match streams {
+        Streams::One(one) => one == stream,
+        Streams::All => true,
+    };
+    let announced = discovery::announced(context.state.as_ref()).await?;
+    let mut reports = Vec::new();
+    for announced in announced.into_iter().filter(|announced| wanted(announced.stream)) {
+        reports.push(one_stream(context, announced).await);
+    }
+    if let (Streams::One(stream), true) = (streams, reports.is_empty()) {
+        tracing::info!("{stream} has no tracking file: nothing is announced");
+    }
+    Ok(Detected { schema: "oar.detector/1", streams: reports })
+}
+
+async fn one_stream(context: &Context, announced: Announced) -> StreamReport {
+    let mut report = StreamReport {
+        stream: announced.stream,
+        tracked: announced.latest().cloned(),
+        stable: None,
+        created: Vec::new(),
+        warnings: Vec::new(),
+        errors: announced.problem.clone().into_iter().collect(),
+    };
+    let Some(tracked) = report.tracked.clone() else {
+        tracing::info!("{}: no release is announced", report.stream);
+        return report;
+    };
+    match context.releases.latest_stable(report.stream).await {
+        Ok(stable) => report.stable = stable,
+        Err(error) => {
+            report.errors.push(error_chain(&error));
+            return report;
+        }
+    }
+    let shown = report.stable.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
+    tracing::info!("{}: announced {tracked}, latest stable {shown}", report.stream);
+    if report.stable.as_ref().is_some_and(|stable| tracked < *stable) {
+        let warning =
+            format!("the newest announced release {tracked} is older than the latest stable {shown}: tell ART");
+        tracing::warn!("{warning}");
+        report.warnings.push(warning);
+    }
+    let newer = announced.releases.iter().filter(|release| {
+        report.stable.as_ref().is_none_or(|stable| *release > stable)
+    });
+    for release in newer.cloned().collect::<Vec<_>>() {
+        create(context, &release, &mut report).await;
+    }
+    report
+}
+
+async fn create(context: &Context, release: &ReleaseVersion, report: &mut StreamReport) {
+    match create_test_report::run(context, release).await {
+        Ok(created) => {
+            if created.written || context.is_dry_run() && created.outcome.word() == "pass" {
+                report.created.push(release.clone());
+            }
+            report.warnings.extend(created.warnings);
+        }
+        Err(error) => {
+            let text = format!("{release}: {}", error_chain(&error));
+            tracing::error!("{text}");
+            report.errors.push(text);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! `doctor`: what is missing for which command, and how to get it.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use oar_release::time::stamp;
+use oar_state_repo::RepoPath;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::report::error_chain;
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Health {
+    /// As it should be.
+    Ok,
+    /// Works, but needs a look.
+    Warning,
+    /// Not set up; the commands named need it.
+    Missing,
+    /// Set up and not working.
+    Failed,
+}
+
+/// One thing that was checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was checked.
+    pub name: String,
+    /// How it ended.
+    pub health: Health,
+    /// What was found.
+    pub detail: String,
+    /// Commands that need it; empty means all.
+    pub needed_by: Vec<&'static str>,
+    /// What to do, where something is to be done.
+    pub remedy: Option<String>,
+}
+
+impl Check {
+    /// A check that found everything in order.
+    pub fn ok(name: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(name, Health::Ok, detail)
+    }
+
+    /// A check that ended as `health`.
+    pub fn new(name: impl Into<String>, health: Health, detail: impl Into<String>) -> Self {
+        let (name, detail) = (name.into(), detail.into());
+        Self { name, health, detail, needed_by: Vec::new(), remedy: None }
+    }
+
+    /// The same check, with the commands that need what it looks at.
+    #[must_use]
+    pub fn needed_by(mut self, commands: &[&'static str]) -> Self {
+        self.needed_by = commands.to_vec();
+        self
+    }
+
+    /// The same check with advice.
+    #[must_use]
+    pub fn remedy(mut self, text: impl Into<String>) -> Self {
+        self.remedy = Some(text.into());
+        self
+    }
+}
+
+/// All checks.
+#[derive(Debug, Serialize)]
+pub struct Diagnosis {
+    /// Name and version of this object's shape.
+    pub schema: &'static str,
+    /// In the order a person would look.
+    pub checks: Vec<Check>,
+}
+
+impl Diagnosis {
+    /// True when nothing is missing or failed.
+    pub fn is_healthy(&self) -> bool {
+        self.checks.iter().all(|c| matches!(c.health, Health::Ok | Health::Warning))
+    }
+}
+
+/// A secret and what needs it (spec 01 §3, 00 §h).
+#[derive(Debug, Clone, Copy)]
+pub struct SecretNeed {
+    /// The variable.
+    pub variable: &'static str,
+    /// Commands that need it; empty means all.
+    pub needed_by: &'static [&'static str],
+    /// How to get one.
+    pub remedy: &'static str,
+}
+
+/// The secrets that the commands of this version use.
+pub const SECRETS: &[SecretNeed] = &[
+    SecretNeed {
+        variable: "GITHUB_TOKEN",
+        needed_by: &[],
+        remedy: "create a token with write access to the state repository (scope `repo`)",
+    },
+    SecretNeed {
+        variable: "OAR_JWK",
+        needed_by: &["create-test-report", "start-release-detector", "plan", "config"],
+        remedy: "ask the team for the key of the encrypted configuration",
+    },
+    SecretNeed {
+        variable: "SLACK_BOT_TOKEN",
+        needed_by: &["create-test-report", "start-release-detector"],
+        remedy: "take the bot token of the Slack app (scopes chat:write, usergroups:read)",
+    },
+];
+
+/// More than this between us and a service is worth a warning (RELIABILITY G21).
+const MAX_SKEW: Duration = Duration::from_secs(60);
+
+/// Checks what answers only over the network: repository, release controller, messenger.
+pub async fn services(context: &Context) -> Vec<Check> {
+    let checks: Vec<std::pin::Pin<Box<dyn Future<Output = Check> + Send + '_>>> = vec![
+        Box::pin(state_repository(context)),
+        Box::pin(release_controller(context)),
+        Box::pin(messenger(context)),
+    ];
+    join_all(checks).await
+}
+
+async fn state_repository(context: &Context) -> Check {
+    let name = "state repository";
+    let location = context.state.location();
+    let folder = match RepoPath::new("_releases") {
+        Ok(folder) => folder,
+        Err(error) => return Check::new(name, Health::Failed, error_chain(&error)),
+    };
+    match context.state.list(&folder).await {
+        Ok(files) if files.is_empty() => {
+            Check::new(name, Health::Warning, format!("{location} has no _releases folder"))
+                .remedy("check state.repo and state.branch")
+        }
+        Ok(files) => Check::ok(name, format!("{location}, {} files", files.len())),
+        Err(error) => Check::new(name, Health::Failed, error_chain(&error))
+            .remedy("check GITHUB_TOKEN, state.repo and the network"),
+    }
+}
+
+async fn release_controller(context: &Context) -> Check {
+    let name = "release controller";
+    let commands = ["start-release-detector", "plan"];
+    let stream = oar_release::YStream::new(4, 20);
+    match context.releases.latest_stable(stream).await {
+        Ok(_) => Check::ok(name, "answers").needed_by(&commands),
+        Err(error) => Check::new(name, Health::Failed, error_chain(&error))
+            .needed_by(&commands)
+            .remedy("check the network and OAR_ENDPOINT_RELEASE_CONTROLLER"),
+    }
+}
+
+async fn messenger(context: &Context) -> Check {
+    let name = "Slack";
+    let commands = ["create-test-report", "start-release-detector"];
+    let messenger = match &context.messenger {
+        Ok(messenger) => messenger,
+        Err(why) => {
+            return Check::new(name, Health::Missing, why.clone())
+                .needed_by(&commands)
+                .remedy("without it StateBoxes are created and nobody is told");
+        }
+    };
+    match messenger.read.auth_test().await {
+        Ok(bot) => Check::ok(name, format!("signed in as {}", bot.user_id)).needed_by(&commands),
+        Err(error) => Check::new(name, Health::Failed, error_chain(&error))
+            .needed_by(&commands)
+            .remedy("check SLACK_BOT_TOKEN and that the bot is in the channels"),
+    }
+}
+
+/// Compares our clock with a service's; certificates and tokens depend on it (promise P13).
+pub fn clock_check(ours: jiff::Timestamp, theirs: jiff::Timestamp) -> Check {
+    let skew = ours.duration_since(theirs).unsigned_abs();
+    let detail = format!("{} here, {} at GitHub", stamp(ours), stamp(theirs));
+    if skew > MAX_SKEW {
+        Check::new("clock", Health::Warning, detail).remedy("set the clock: start time synchronisation")
+    } else {
+        Check::ok("clock", detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_off_by_more_than_a_minute_is_a_warning() {
+        let ours: jiff::Timestamp = "2026-03-01T10:01:01Z".parse().unwrap();
+        let theirs: jiff::Timestamp = "2026-03-01T10:00:00Z".parse().unwrap();
+        assert_eq!(clock_check(ours, theirs).health, Health::Warning);
+        assert_eq!(clock_check(theirs, ours).health, Health::Warning);
+        assert_eq!(clock_check(theirs, theirs).health, Health::Ok);
+    }
+}

@@ -1,0 +1,69 @@
+//! What can keep a command from its work.
+
+use oar_release::{ErrorClass, ReleaseVersion, YStream};
+
+/// A command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// The release has no StateBox.
+    #[error("{release} has no StateBox in {location}")]
+    NoStateBox {
+        /// Which release.
+        release: ReleaseVersion,
+        /// Where it was looked for.
+        location: String,
+    },
+    /// The stream may have a report from before StateBoxes, and nothing here can look it up.
+    #[error("whether {stream} has a legacy report in Google Sheets cannot be looked up")]
+    LegacyReport {
+        /// Which stream.
+        stream: YStream,
+    },
+    /// The configuration is missing or broken.
+    #[error(transparent)]
+    Config(#[from] oar_config::ConfigError),
+    /// The build data cannot be had or does not know the release.
+    #[error(transparent)]
+    BuildData(#[from] oar_config::build_data::BuildDataError),
+    /// The StateBox cannot be read or changed.
+    #[error(transparent)]
+    StateBox(#[from] oar_statebox::StateBoxError),
+    /// The state repository cannot be read.
+    #[error(transparent)]
+    Repo(#[from] oar_state_repo::RepoError),
+    /// The release controller did not answer.
+    #[error(transparent)]
+    ReleaseController(#[from] oar_prow_jobs::ReleaseControllerError),
+    /// The intent journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] oar_transport::journal::JournalError),
+}
+
+impl OperatorError {
+    /// The error's class (spec 00 §e).
+    pub fn class(&self) -> ErrorClass {
+        match self {
+            Self::NoStateBox { .. } => ErrorClass::NotFound,
+            Self::LegacyReport { .. } => ErrorClass::Undetermined,
+            Self::Config(error) => error.class(),
+            Self::BuildData(error) => error.class(),
+            Self::StateBox(error) => error.class(),
+            Self::Repo(error) => error.class(),
+            Self::ReleaseController(error) => error.class(),
+            Self::Journal(error) => error.class(),
+        }
+    }
+
+    /// What to do about it, where there is something to do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoStateBox { release, .. } => {
+                Some(format!("`oar -r {release} create-test-report` creates it"))
+            }
+            Self::LegacyReport { .. } => Some(
+                "unset GCP_SA_FILE to treat the stream as one without legacy reports".to_owned(),
+            ),
+            _ => None,
+        }
+    }
+}

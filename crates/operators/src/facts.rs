@@ -1,0 +1,133 @@
+//! Gathers what the planner needs: concurrent, read-only, and honest about what could not be read.
+
+use oar_config::build_data::ReleaseData;
+use oar_prow_jobs::test_result;
+use oar_release::workflow::{
+    Fact, Facts, Issue, Promotion, State, StateView, TaskView, TestResult, recover,
+};
+use oar_release::{Arch, ReleaseDate, ReleaseVersion, Task};
+use oar_state_repo::RepoPath;
+use oar_statebox::StateBox;
+
+use crate::context::Context;
+use crate::error::OperatorError;
+use crate::report::error_chain;
+
+/// Reads every fact that this version can look up; each that fails is unknown, with the reason.
+pub async fn gather(context: &Context, release: &ReleaseVersion) -> Facts {
+    let (state, data, promotion, promoted_tests) = tokio::join!(
+        context.boxes.load(release),
+        context.build_data.release(release),
+        context.releases.promotion(release),
+        test_result_of(context, release.to_string()),
+    );
+    let mut facts = Facts::new(release.clone(), context.clock.now());
+    let candidate = candidate_build(&data, &state);
+    facts.candidate_tests = match &candidate {
+        Fact::Known(Some(build)) => test_result_of(context, build.clone()).await,
+        _ => Fact::NotLookedUp,
+    };
+    facts.candidate = candidate;
+    facts.release_date = release_date(&data, &state);
+    facts.flow = fact(data.as_ref().map(|data| data.flow().clone()));
+    facts.owner = Fact::Known(context.owners.owner_of(release));
+    facts.state = fact(state.map(|state| match state {
+        None => State::Missing,
+        Some(state) => State::Present(view(&state)),
+    }));
+    facts.promotion = match promotion {
+        Ok(promotion) => known_promotion(promotion),
+        Err(error) => Fact::Unknown { why: error_chain(&error) },
+    };
+    facts.promoted_tests = promoted_tests;
+    facts
+}
+
+fn fact<T, E: std::error::Error>(read: Result<T, E>) -> Fact<T> {
+    match read {
+        Ok(value) => Fact::Known(value),
+        Err(error) => Fact::Unknown { why: error_chain(&error) },
+    }
+}
+
+fn known_promotion(promotion: oar_prow_jobs::Promotion) -> Fact<Promotion> {
+    match promotion {
+        oar_prow_jobs::Promotion::Accepted => Fact::Known(Promotion::Accepted),
+        oar_prow_jobs::Promotion::Other(phase) => Fact::Known(Promotion::Other(phase)),
+        oar_prow_jobs::Promotion::Absent => Fact::Known(Promotion::Absent),
+    }
+}
+
+type Loaded<T, E> = Result<T, E>;
+
+/// The candidate nightly: the build data's word, else what the StateBox remembers.
+fn candidate_build(
+    data: &Loaded<std::sync::Arc<ReleaseData>, OperatorError>,
+    state: &Loaded<Option<StateBox>, oar_statebox::StateBoxError>,
+) -> Fact<Option<String>> {
+    let arch = Arch::Amd64.rpm_name();
+    match (data, state) {
+        (Ok(data), _) => Fact::Known(data.candidate_builds().get(arch).cloned()),
+        (Err(_), Ok(Some(state))) => {
+            Fact::Known(state.metadata.candidate_builds.get(arch).cloned())
+        }
+        (Err(error), _) => Fact::Unknown { why: error_chain(error) },
+    }
+}
+
+/// The release date: the build data's word, else what the StateBox remembers.
+fn release_date(
+    data: &Loaded<std::sync::Arc<ReleaseData>, OperatorError>,
+    state: &Loaded<Option<StateBox>, oar_statebox::StateBoxError>,
+) -> Fact<ReleaseDate> {
+    let remembered = state.as_ref().ok().and_then(Option::as_ref).and_then(|s| s.release_date());
+    match data.as_ref().map(|data| data.release_date()) {
+        Ok(Ok(date)) => Fact::Known(date),
+        Ok(Err(error)) => {
+            remembered.map_or_else(|| Fact::Unknown { why: error.to_string() }, Fact::Known)
+        }
+        Err(error) => {
+            remembered.map_or_else(|| Fact::Unknown { why: error_chain(error) }, Fact::Known)
+        }
+    }
+}
+
+/// The result file of `build` on amd64 (spec 01 §12.3).
+async fn test_result_of(context: &Context, build: String) -> Fact<TestResult> {
+    let path = RepoPath::new(format!("_releases/ocp-test-result-{build}-amd64.json"));
+    let read = match path {
+        Ok(path) => context.records.read(&path).await,
+        Err(error) => Err(error),
+    };
+    match read {
+        Ok(None) => Fact::Known(TestResult::Missing),
+        Ok(Some(file)) => fact(test_result::verdict(&file.content)),
+        Err(error) => Fact::Unknown { why: error_chain(&error) },
+    }
+}
+
+/// The parts of a StateBox that decisions depend on.
+pub fn view(state: &StateBox) -> StateView {
+    let known = |task: &oar_statebox::TaskRecord| {
+        let name: Task = task.name.parse().ok()?;
+        let status = task.status()?;
+        let job = task
+            .job
+            .clone()
+            .or_else(|| recover::job_reference(name, task.result.as_deref().unwrap_or_default()));
+        Some((name, TaskView { status, job }))
+    };
+    StateView {
+        tasks: state.tasks.iter().filter_map(known).collect(),
+        issues: state
+            .issues
+            .iter()
+            .map(|issue| Issue {
+                text: issue.issue.clone(),
+                blocker: issue.blocker,
+                resolved: issue.resolved,
+                related_tasks: issue.related_tasks.clone(),
+            })
+            .collect(),
+    }
+}
