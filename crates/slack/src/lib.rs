@@ -1,1 +1,19 @@
-//! Slack Web API.
+#![doc = include_str!("../README.md")]
+
+mod client;
+mod error;
+mod groups;
+mod operations;
+mod pace;
+mod request;
+pub mod text;
+mod types;
+mod users;
+
+pub use client::{HttpSlack, SlackRead, SlackWrite};
+pub use error::SlackError;
+pub use operations::OPERATIONS;
+pub use types::{Bot, GroupId, Message, Posted, UserId};
+
+#[cfg(feature = "mock")]
+pub use client::{MockSlackRead, MockSlackWrite};
