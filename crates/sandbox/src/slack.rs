@@ -60,9 +60,19 @@ pub(crate) fn answer(world: &mut World, incoming: &Incoming<'_>) -> Answer {
             ok(json!({ "usergroups": world.slack.groups.iter().map(group).collect::<Vec<_>>() }))
         }
         Some("chat.postMessage") => post(world, &arguments),
+        Some("conversations.list") => {
+            let channels = world.slack.channels.iter();
+            let channel = |name: &String| json!({ "id": channel_id(name), "name": name });
+            let channels: Vec<Value> = channels.map(channel).collect();
+            ok(json!({ "channels": channels, "response_metadata": { "next_cursor": "" } }))
+        }
+        // Histories are read by id, never by name.
         Some("conversations.history") => {
-            let channel = argument("channel").trim_start_matches('#');
-            let of_channel = world.slack.messages.iter().rev().filter(|m| m.channel == channel);
+            let known = |name: &&String| channel_id(name) == argument("channel");
+            let Some(channel) = world.slack.channels.iter().find(known) else {
+                return error("channel_not_found");
+            };
+            let of_channel = world.slack.messages.iter().rev().filter(|m| m.channel == *channel);
             let message = |m: &Message| json!({ "ts": m.ts, "text": m.text, "user": "U0BOT", "bot_id": "B0BOT", "metadata": m.metadata });
             ok(
                 json!({ "messages": of_channel.map(message).collect::<Vec<_>>(), "has_more": false }),
@@ -74,13 +84,13 @@ pub(crate) fn answer(world: &mut World, incoming: &Incoming<'_>) -> Answer {
 
 fn post(world: &mut World, arguments: &Value) -> Answer {
     let text_of = |name: &str| arguments.get(name).and_then(Value::as_str);
-    let channel = text_of("channel").unwrap_or_default().trim_start_matches('#').to_owned();
+    let given = text_of("channel").unwrap_or_default().trim_start_matches('#');
+    let channel =
+        world.slack.channels.iter().find(|name| *name == given || channel_id(name) == given);
+    let Some(channel) = channel.cloned() else { return error("channel_not_found") };
     let Some(text) = text_of("text").filter(|text| !text.is_empty()) else {
         return error("no_text");
     };
-    if !world.slack.channels.contains(&channel) {
-        return error("channel_not_found");
-    }
     if text.chars().count() > 40_000 {
         return error("msg_too_long");
     }
@@ -93,7 +103,13 @@ fn post(world: &mut World, arguments: &Value) -> Answer {
         metadata: arguments.get("metadata").cloned().unwrap_or(Value::Null),
     });
     world.record("slack", "post", format!("#{channel}"));
-    Answer::json(200, &json!({ "ok": true, "channel": channel, "ts": ts }))
+    Answer::json(200, &json!({ "ok": true, "channel": channel_id(&channel), "ts": ts }))
+}
+
+/// An id in Slack's shape, made from the name.
+fn channel_id(name: &str) -> String {
+    let id = crate::github::blob_id(name.as_bytes()).to_ascii_uppercase();
+    format!("C{}", &id[..10])
 }
 
 fn error(code: &str) -> Answer {

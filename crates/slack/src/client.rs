@@ -12,14 +12,18 @@ use oar_transport::{Call, HttpClient, HttpErrorKind, Reply, SecretSource, Servic
 use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
+use crate::channels::{Channels, MAX_PAGES};
 use crate::error::SlackError;
 use crate::groups::Groups;
-use crate::operations::{HISTORY, LIST_GROUPS, POST_MESSAGE, USER_BY_EMAIL, WHO_AM_I};
+use crate::operations::{
+    HISTORY, LIST_CHANNELS, LIST_GROUPS, POST_MESSAGE, USER_BY_EMAIL, WHO_AM_I,
+};
 use crate::pace::Pace;
-use crate::request::{is_id, is_marked, post_body};
+use crate::request::{is_marked, post_body};
 use crate::text::LIMIT;
 use crate::types::{
-    Bot, Envelope, GroupId, History, LookedUp, Message, Posted, UserId, Usergroup, Usergroups,
+    Bot, ChannelPage, Envelope, GroupId, History, LookedUp, Message, Posted, UserId, Usergroup,
+    Usergroups,
 };
 use crate::users::Users;
 
@@ -42,7 +46,8 @@ pub trait SlackRead: Send + Sync {
     /// The group with exactly this handle, without `@`; `None` when there is none.
     async fn group_by_handle(&self, handle: &str) -> Result<Option<GroupId>, SlackError>;
 
-    /// The message that carries `intent`, among the newest of `channel` (an id) or of one thread.
+    /// The message that carries `intent`, among the newest of `channel` (an id, or `#name`, which
+    /// is looked up) or of one thread.
     async fn find_post<'a>(
         &self,
         channel: &str,
@@ -70,6 +75,7 @@ pub struct HttpSlack {
     token: SecretSource,
     users: Arc<Users>,
     groups: Arc<Mutex<Groups>>,
+    channels: Arc<Channels>,
     pace: Arc<Pace>,
 }
 
@@ -81,6 +87,7 @@ impl HttpSlack {
             token,
             users: Arc::default(),
             groups: Arc::default(),
+            channels: Arc::default(),
             pace: Arc::default(),
         }
     }
@@ -115,6 +122,35 @@ impl HttpSlack {
         let method = "usergroups.list";
         let answer: Usergroups = self.read(method, || self.call(LIST_GROUPS, method)).await?;
         Ok(answer.usergroups)
+    }
+
+    /// The id of `channel`; a name is searched in the list of public channels.
+    async fn channel_id(&self, channel: &str) -> Result<String, SlackError> {
+        let method = "conversations.list";
+        let mut cursor = String::new();
+        for _ in 0..MAX_PAGES {
+            if let Some(id) = self.channels.known(channel) {
+                return Ok(id);
+            }
+            let mut pairs = vec![("exclude_archived", "true"), ("limit", "1000")];
+            if !cursor.is_empty() {
+                pairs.push(("cursor", cursor.as_str()));
+            }
+            let call = || self.call(LIST_CHANNELS, method).form(pairs.iter().copied());
+            let page: ChannelPage = self.read(method, call).await?;
+            for found in page.channels {
+                self.channels.remember(found.name, found.id);
+            }
+            cursor = page.response_metadata.next_cursor;
+            if cursor.is_empty() {
+                break;
+            }
+        }
+        self.channels.known(channel).ok_or_else(|| SlackError::Channel {
+            channel: channel.to_owned(),
+            code: "channel_not_found".to_owned(),
+            remedy: "check the name, and that the bot may see it",
+        })
     }
 
     async fn post_once(&self, message: &Message) -> Result<Posted, SlackError> {
@@ -155,7 +191,7 @@ impl HttpSlack {
     ) -> Result<Posted, SlackError> {
         let channel = message.channel.clone();
         let unknown = |source| SlackError::Unknown { channel: channel.clone(), source };
-        let Some(intent) = message.intent.as_deref().filter(|_| is_id(&channel)) else {
+        let Some(intent) = message.intent.as_deref() else {
             return Err(unknown(lost));
         };
         match self.find_post(&channel, message.thread.as_deref(), intent).await {
@@ -213,8 +249,9 @@ impl SlackRead for HttpSlack {
     ) -> Result<Option<Posted>, SlackError> {
         let method =
             if thread.is_some() { "conversations.replies" } else { "conversations.history" };
+        let id = self.channel_id(channel).await?;
         let mut pairs =
-            vec![("channel", channel), ("include_all_metadata", "true"), ("limit", LOOK_BACK)];
+            vec![("channel", id.as_str()), ("include_all_metadata", "true"), ("limit", LOOK_BACK)];
         pairs.extend(thread.map(|ts| ("ts", ts)));
         let call = || self.call(HISTORY, method).form(pairs.iter().copied());
         let history: History = self.read(method, call).await?;
@@ -222,7 +259,7 @@ impl SlackRead for HttpSlack {
             .messages
             .into_iter()
             .find(|message| is_marked(message.metadata.as_ref(), intent));
-        Ok(found.map(|message| Posted { channel: channel.to_owned(), ts: message.ts }))
+        Ok(found.map(|message| Posted { channel: id, ts: message.ts }))
     }
 }
 

@@ -6,6 +6,7 @@ use oar_transport::probe::Operation;
 pub(crate) const WHO_AM_I: Operation = Operation::read("auth_test");
 pub(crate) const USER_BY_EMAIL: Operation = Operation::read("user_by_email");
 pub(crate) const LIST_GROUPS: Operation = Operation::read("list_groups");
+pub(crate) const LIST_CHANNELS: Operation = Operation::read("list_channels");
 pub(crate) const HISTORY: Operation = Operation::read("history");
 
 pub(crate) const POST_MESSAGE: Operation = Operation {
@@ -15,5 +16,5 @@ pub(crate) const POST_MESSAGE: Operation = Operation {
 };
 
 /// Every operation of this client.
-pub const OPERATIONS: [Operation; 5] =
-    [WHO_AM_I, USER_BY_EMAIL, LIST_GROUPS, HISTORY, POST_MESSAGE];
+pub const OPERATIONS: [Operation; 6] =
+    [WHO_AM_I, USER_BY_EMAIL, LIST_GROUPS, LIST_CHANNELS, HISTORY, POST_MESSAGE];

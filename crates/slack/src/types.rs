@@ -106,6 +106,28 @@ pub(crate) struct Usergroup {
     pub(crate) id: GroupId,
 }
 
+/// One page of `conversations.list`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ChannelPage {
+    pub(crate) channels: Vec<Channel>,
+    #[serde(default)]
+    pub(crate) response_metadata: PageMetadata,
+}
+
+/// A channel.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Channel {
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+/// Where the next page starts; empty at the end.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct PageMetadata {
+    #[serde(default)]
+    pub(crate) next_cursor: String,
+}
+
 /// `conversations.history` and `conversations.replies`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct History {
