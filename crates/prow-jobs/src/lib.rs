@@ -2,6 +2,7 @@
 
 mod client;
 mod error;
+pub mod test_result;
 mod types;
 
 pub use client::{HttpReleaseController, OPERATIONS, ReleaseController};
