@@ -28,6 +28,13 @@ pub fn rewrite(document: &Document<'_>, value: &Value) -> String {
     emit::document(value)
 }
 
+impl Document<'_> {
+    /// True when the text holds exactly this value: same types, same order of keys.
+    pub fn holds(&self, value: &Value) -> bool {
+        same(self.root(), value)
+    }
+}
+
 /// True when the text's last node may keep line breaks, where the end of the text matters.
 fn ends_open(text: &str) -> bool {
     text.ends_with("\n\n") || text.ends_with("\n...\n")

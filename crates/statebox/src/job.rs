@@ -1,0 +1,94 @@
+//! Claims: before an external job is started, the state says who is about to start it, so that no
+//! job is ever started twice (spec 01 §7.4, promise P2).
+
+use jiff::{SignedDuration, Timestamp};
+use oar_release::time::{parse_stamp, stamp};
+use oar_release::{JobRef, JobSystem, Task, TaskStatus};
+
+use crate::error::StateBoxError;
+use crate::model::StateBox;
+
+/// How long a claim without a job keeps others from starting one.
+pub const CLAIM_VALID_FOR: SignedDuration = SignedDuration::from_mins(15);
+
+/// A wish to start a task's external job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimRequest {
+    /// Which task.
+    pub task: Task,
+    /// Where the job will run.
+    pub system: JobSystem,
+    /// Start another job although one is recorded as running (`--force`).
+    pub restart: bool,
+}
+
+/// The answer to a [`ClaimRequest`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// The start is ours: the task is recorded as `In Progress` with our claim.
+    Granted {
+        /// The claim's id; the job's reference is stored against it.
+        id: String,
+        /// An older claim that never got a job: its job may exist and must be searched for before
+        /// a new one is started.
+        unfinished: Option<JobRef>,
+    },
+    /// Someone is starting the job right now: start nothing.
+    InFlight(JobRef),
+    /// The job runs already: look at it instead of starting one.
+    Running(JobRef),
+}
+
+impl StateBox {
+    /// Claims the start of a task's job as of `now`, under the fresh random `id`.
+    pub fn claim_job(&mut self, request: &ClaimRequest, id: &str, now: Timestamp) -> Claim {
+        let record = self.record(request.task);
+        let mut unfinished = None;
+        if let Some(job) = &record.job {
+            if job.id.is_none() && job.claim.is_some() {
+                if is_fresh(job, now) {
+                    return Claim::InFlight(job.clone());
+                }
+                unfinished = Some(job.clone());
+            } else if record.status == TaskStatus::InProgress && !request.restart {
+                return Claim::Running(job.clone());
+            }
+        }
+        if record.status != TaskStatus::InProgress || record.started_at.is_none() {
+            record.started_at = Some(stamp(now));
+        }
+        record.status = TaskStatus::InProgress;
+        record.completed_at = None;
+        record.job = Some(JobRef {
+            system: request.system,
+            id: None,
+            queue_id: None,
+            url: None,
+            triggered_at: stamp(now),
+            claim: Some(id.to_owned()),
+        });
+        Claim::Granted { id: id.to_owned(), unfinished }
+    }
+
+    /// Stores the reference of the job that was started under the claim `id`, and drops the claim.
+    pub fn confirm_job(&mut self, task: Task, id: &str, job: &JobRef) -> Result<(), StateBoxError> {
+        let record = self.record(task);
+        let stored = record.job.as_ref();
+        let confirmed = JobRef { claim: None, ..job.clone() };
+        if stored == Some(&confirmed) {
+            // The same confirmation came through before.
+            return Ok(());
+        }
+        if stored.and_then(|stored| stored.claim.as_deref()) != Some(id) {
+            return Err(StateBoxError::ClaimLost { task: task.name().to_owned() });
+        }
+        record.job = Some(confirmed);
+        Ok(())
+    }
+}
+
+/// A claim whose time cannot be read counts as fresh: starting twice is worse than waiting.
+fn is_fresh(job: &JobRef, now: Timestamp) -> bool {
+    parse_stamp(&job.triggered_at)
+        .is_none_or(|claimed| now.duration_since(claimed) < CLAIM_VALID_FOR)
+}

@@ -1,0 +1,1 @@
+//! The store and the rules from outside.
