@@ -41,6 +41,15 @@ impl Environment {
         (!value.is_empty()).then_some(value)
     }
 
+    /// Whether `name` is present with an empty value: only that can empty a list whose default is
+    /// not empty (spec 00 §c).
+    pub fn is_set_empty(&self, name: &str) -> bool {
+        match &*self.0 {
+            Source::Process => process_variable(name).is_some_and(|value| value.is_empty()),
+            Source::Map(map) => map.get(name).is_some_and(String::is_empty),
+        }
+    }
+
     /// All non-empty variables that begin with `prefix`, keyed by the rest of their name in lower
     /// case: `with_prefix("OAR_ENDPOINT_")` answers `{"github_api": …}`.
     pub fn with_prefix(&self, prefix: &str) -> BTreeMap<String, String> {
