@@ -78,7 +78,9 @@ impl Judge<'_> {
             Failure::TooLarge => {
                 Verdict::stop(HttpErrorKind::TooLarge { limit: self.policy.body_limit })
             }
-            Failure::Status { status, headers, body } => self.answer(*status, headers, body),
+            Failure::Status { status, headers, body } => {
+                self.answer(*status, headers, body.as_deref())
+            }
         }
     }
 
@@ -109,7 +111,7 @@ impl Judge<'_> {
         Verdict { again, ambiguous, ..Verdict::stop(kind) }
     }
 
-    fn answer(&self, status: StatusCode, headers: &HeaderMap, body: &Option<String>) -> Verdict {
+    fn answer(&self, status: StatusCode, headers: &HeaderMap, body: Option<&str>) -> Verdict {
         let told = wait_hint(headers, self.now);
         match status.as_u16() {
             429 => self.rate_limited(told),
@@ -165,10 +167,10 @@ impl Judge<'_> {
         }
     }
 
-    fn is_disguised_rate_limit(&self, headers: &HeaderMap, body: &Option<String>) -> bool {
+    fn is_disguised_rate_limit(&self, headers: &HeaderMap, body: Option<&str>) -> bool {
         let used_up = headers.get("x-ratelimit-remaining").is_some_and(|left| left == "0");
         let says_so = || {
-            let body = body.as_deref().unwrap_or_default().to_ascii_lowercase();
+            let body = body.unwrap_or_default().to_ascii_lowercase();
             body.contains("rate limit") || body.contains("abuse detection")
         };
         self.policy.forbidden_is_rate_limit

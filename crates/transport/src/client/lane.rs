@@ -11,6 +11,8 @@ use crate::endpoint::Policy;
 /// After this long at the latest a service is asked again, whatever it said.
 const LONGEST_HOLD: Duration = Duration::from_hours(1);
 
+const NEVER_CLOSED: &str = "the semaphores of a lane are never closed";
+
 /// One service's lane.
 #[derive(Debug)]
 pub(super) struct Lane {
@@ -38,7 +40,6 @@ impl Lane {
     /// Waits for a place in flight.
     pub(super) async fn place(&self, write: bool) -> Place {
         let take = |semaphore: &Arc<Semaphore>| Arc::clone(semaphore).acquire_owned();
-        const NEVER_CLOSED: &str = "the semaphores of a lane are never closed";
         let write = if write { Some(take(&self.writes).await.expect(NEVER_CLOSED)) } else { None };
         Place { _write: write, _any: take(&self.all).await.expect(NEVER_CLOSED) }
     }

@@ -56,7 +56,7 @@ const DEFAULT: Policy = Policy {
     attempts: 3,
     rate_limit_attempts: 3,
     first_wait: Duration::from_secs(1),
-    wait_sum: Duration::from_secs(60),
+    wait_sum: Duration::from_mins(1),
     in_flight: 8,
     writes_in_flight: 8,
     body_limit: 16 * 1024 * 1024,
@@ -72,17 +72,17 @@ impl Policy {
             Service::GithubApi => Self {
                 in_flight: 6,
                 writes_in_flight: 6,
-                wait_sum: Duration::from_secs(120),
+                wait_sum: Duration::from_mins(2),
                 forbidden_is_rate_limit: true,
                 ..DEFAULT
             },
-            Service::Errata => Self { total: Duration::from_secs(120), attempts: 5, ..DEFAULT },
+            Service::Errata => Self { total: Duration::from_mins(2), attempts: 5, ..DEFAULT },
             Service::BrewDownload | Service::BrewHub => {
-                Self { total: Duration::from_secs(60), ..DEFAULT }
+                Self { total: Duration::from_mins(1), ..DEFAULT }
             }
             Service::Jira => Self {
-                total: Duration::from_secs(60),
-                wait_sum: Duration::from_secs(120),
+                total: Duration::from_mins(1),
+                wait_sum: Duration::from_mins(2),
                 not_processed: NotProcessed::TooManyRequestsOrUnavailable,
                 ..DEFAULT
             },
@@ -97,11 +97,11 @@ impl Policy {
                 Self { in_flight: 20, ..DEFAULT }
             }
             Service::Quay | Service::QuayApi | Service::RegistryRedhat | Service::RegistryStage => {
-                Self { total: Duration::from_secs(60), in_flight: 16, ..DEFAULT }
+                Self { total: Duration::from_mins(1), in_flight: 16, ..DEFAULT }
             }
             Service::ReleaseController | Service::BuildData => Self { in_flight: 4, ..DEFAULT },
             Service::Signatures | Service::Signatures2 => {
-                Self { total: Duration::from_secs(120), in_flight: 2, ..DEFAULT }
+                Self { total: Duration::from_mins(2), in_flight: 2, ..DEFAULT }
             }
             Service::Gangway => Self {
                 attempts: 4,
@@ -111,7 +111,7 @@ impl Policy {
                 ..DEFAULT
             },
             Service::Gcs => {
-                Self { total: Duration::from_secs(60), also_transient: &[408], ..DEFAULT }
+                Self { total: Duration::from_mins(1), also_transient: &[408], ..DEFAULT }
             }
             Service::KubeCi => Self {
                 attempts: 5,
@@ -119,7 +119,7 @@ impl Policy {
                 ..DEFAULT
             },
             Service::Jenkins => Self {
-                total: Duration::from_secs(60),
+                total: Duration::from_mins(1),
                 in_flight: 4,
                 not_processed: NotProcessed::Nothing,
                 ..DEFAULT
@@ -127,15 +127,15 @@ impl Policy {
             Service::Slack => Self {
                 attempts: 4,
                 rate_limit_attempts: 6,
-                wait_sum: Duration::from_secs(300),
+                wait_sum: Duration::from_mins(5),
                 in_flight: 5,
                 ..DEFAULT
             },
             Service::Sheets => Self {
-                total: Duration::from_secs(60),
+                total: Duration::from_mins(1),
                 attempts: 8,
                 rate_limit_attempts: 8,
-                wait_sum: Duration::from_secs(180),
+                wait_sum: Duration::from_mins(3),
                 in_flight: 1,
                 ..DEFAULT
             },
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn the_figures_that_differ_from_the_default_are_the_ones_agreed() {
-        assert_eq!(Policy::of(Service::GithubApi).wait_sum, Duration::from_secs(120));
+        assert_eq!(Policy::of(Service::GithubApi).wait_sum, Duration::from_mins(2));
         assert_eq!(Policy::of(Service::GithubApi).in_flight, 6);
         assert_eq!(Policy::of(Service::Errata).attempts, 5);
         assert_eq!(Policy::of(Service::Jenkins).not_processed, NotProcessed::Nothing);

@@ -53,8 +53,10 @@ impl EndpointError {
     pub const fn class(&self) -> ErrorClass {
         match self {
             Self::NotConfigured { .. } => ErrorClass::NotConfigured,
-            Self::UnknownService { .. } | Self::NotAUrl { .. } => ErrorClass::InvalidArgument,
-            Self::Insecure { .. } | Self::BadPath { .. } => ErrorClass::InvalidArgument,
+            Self::UnknownService { .. }
+            | Self::NotAUrl { .. }
+            | Self::Insecure { .. }
+            | Self::BadPath { .. } => ErrorClass::InvalidArgument,
         }
     }
 }
@@ -132,8 +134,8 @@ impl Endpoints {
             return Ok(url);
         }
         let bad = || EndpointError::BadPath { service, path: path.to_owned() };
-        let (bare, _) = path.split_at(path.find(['?', '#']).unwrap_or(path.len()));
-        if bare.starts_with("//") || bare.contains('\\') || bare.split('/').any(climbs) {
+        let (folders, _) = path.split_at(path.find(['?', '#']).unwrap_or(path.len()));
+        if folders.starts_with("//") || folders.contains('\\') || folders.split('/').any(climbs) {
             return Err(bad());
         }
         let base = self.base(service, variable)?;

@@ -63,9 +63,10 @@ impl FileJournal {
 impl IntentJournal for FileJournal {
     async fn open(&self, intent: &Intent) -> Result<OpenState, JournalError> {
         let (intent, at) = (intent.clone(), self.clock.now());
-        self.locked(move |file| match Known::find(file.records.iter(), &intent.id) {
-            Some(known) => known.state(&intent),
-            None => {
+        self.locked(move |file| {
+            if let Some(known) = Known::find(file.records.iter(), &intent.id) {
+                known.state(&intent)
+            } else {
                 effect::point("journal.open.before");
                 file.append(&Record::Open { at, intent })?;
                 effect::point("journal.open.after");

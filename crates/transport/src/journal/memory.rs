@@ -29,9 +29,10 @@ impl MemoryJournal {
 impl IntentJournal for MemoryJournal {
     async fn open(&self, intent: &Intent) -> Result<OpenState, JournalError> {
         let at = self.clock.now();
-        self.with(|records| match Known::find(records.iter(), &intent.id) {
-            Some(known) => known.state(intent),
-            None => {
+        self.with(|records| {
+            if let Some(known) = Known::find(records.iter(), &intent.id) {
+                known.state(intent)
+            } else {
                 records.push(Record::Open { at, intent: intent.clone() });
                 Ok(OpenState::New)
             }

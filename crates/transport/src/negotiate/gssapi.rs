@@ -250,13 +250,12 @@ impl std::fmt::Debug for Gssapi {
 impl NegotiateTokens for Gssapi {
     fn token(&self, host: &str) -> Result<Secret, NegotiateError> {
         let missing = |source| NegotiateError::LibraryMissing { library: LIBRARY, source };
-        let api = match self.api.get() {
-            Some(api) => api,
-            None => {
-                // Two threads may load it at once; the system counts, and one of them wins.
-                let loaded = Api::load().map_err(missing)?;
-                self.api.get_or_init(|| loaded)
-            }
+        let api = if let Some(api) = self.api.get() {
+            api
+        } else {
+            // Two threads may load it at once; the system counts, and one of them wins.
+            let loaded = Api::load().map_err(missing)?;
+            self.api.get_or_init(|| loaded)
         };
         let refused = |problem| NegotiateError::NoToken { host: host.to_owned(), problem };
         let token = api.initial_token(host).map_err(refused)?;

@@ -54,13 +54,16 @@ pub(super) fn chain(error: &dyn Error) -> String {
 
 /// What the TLS library found wrong, if it was that.
 fn tls_problem(error: &reqwest::Error) -> Option<String> {
-    causes(error).find_map(|cause| {
-        let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let found = cause
-            .downcast_ref::<rustls::Error>()
-            .or_else(|| wrapped.and_then(|inner| inner.downcast_ref::<rustls::Error>()))?;
-        Some(describe(found))
-    })
+    causes(error).find_map(|cause| Some(describe(tls_error(cause)?)))
+}
+
+/// The TLS library's error in `error`. I/O errors hide what they wrap from `source`, and wrap each
+/// other.
+fn tls_error<'e>(error: &'e (dyn Error + 'static)) -> Option<&'e rustls::Error> {
+    if let Some(found) = error.downcast_ref::<rustls::Error>() {
+        return Some(found);
+    }
+    tls_error(error.downcast_ref::<std::io::Error>()?.get_ref()?)
 }
 
 fn describe(error: &rustls::Error) -> String {
@@ -69,7 +72,10 @@ fn describe(error: &rustls::Error) -> String {
     match problem {
         Certificate::Expired => "the certificate has expired".to_owned(),
         Certificate::ExpiredContext { not_after, .. } => {
-            format!("the certificate expired at {} (seconds since 1970)", not_after.as_secs())
+            let end = i64::try_from(not_after.as_secs()).ok();
+            let end = end.and_then(|second| jiff::Timestamp::from_second(second).ok());
+            let end = end.map_or_else(|| "an unknown time".to_owned(), |end| end.to_string());
+            format!("the certificate expired at {end}")
         }
         Certificate::UnknownIssuer => "the certificate's issuer is not trusted".to_owned(),
         _ => problem.to_string(),
