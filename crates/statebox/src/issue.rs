@@ -195,14 +195,14 @@ impl StateBox {
 }
 
 fn check_text(new: &NewIssue, masker: &Masker) -> Result<String, StateBoxError> {
-    let masked = masker.mask(new.text.trim());
-    let length = masked.chars().count();
+    let text = masker.mask(new.text.trim());
+    let length = text.chars().count();
     if length == 0 {
         let problem = "the text is blank".to_owned();
         return Err(StateBoxError::InvalidArgument { argument: "issue", problem });
     }
     if length <= TEXT_LIMIT {
-        return Ok(masked.into_owned());
+        return Ok(text.into_owned());
     }
     if new.source.is_none() {
         let problem = format!("the text has {length} characters, at most {TEXT_LIMIT} are allowed");
@@ -210,7 +210,7 @@ fn check_text(new: &NewIssue, masker: &Masker) -> Result<String, StateBoxError> 
     }
     // The note's own length is bounded by the number of digits of a usize.
     let kept = TEXT_LIMIT - 50;
-    let head: String = masked.chars().take(kept).collect();
+    let head: String = text.chars().take(kept).collect();
     let head = head.trim_end();
     let left_out = length - head.chars().count();
     Ok(format!("{head} ... ({left_out} more characters)"))

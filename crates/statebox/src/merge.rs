@@ -128,9 +128,6 @@ fn lists(
 ) -> Vec<Value> {
     let (base, local, remote) =
         (identified(path, base), identified(path, local), identified(path, remote));
-    fn find<'i>(items: &'i [(String, Value)], id: &str) -> Option<&'i Value> {
-        items.iter().find(|(other, _)| other == id).map(|(_, item)| item)
-    }
     let local_only = local.iter().filter(|(id, _)| find(&remote, id).is_none());
     remote
         .iter()
@@ -141,4 +138,8 @@ fn lists(
             sides(&inner, find(&base, id), find(&local, id), find(&remote, id), warnings)
         })
         .collect()
+}
+
+fn find<'i>(items: &'i [(String, Value)], id: &str) -> Option<&'i Value> {
+    items.iter().find(|(other, _)| other == id).map(|(_, item)| item)
 }

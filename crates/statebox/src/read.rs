@@ -224,7 +224,7 @@ impl Reader<'_> {
         Ok(Metadata {
             jira_ticket: self.optional(node, place("jira_ticket"))?,
             advisory_ids: self
-                .pairs(node, place("advisory_ids"), "numbers", |node| node.as_i64())?,
+                .pairs(node, place("advisory_ids"), "numbers", |id: &Node<'_>| id.as_i64())?,
             release_date: self.optional(node, place("release_date"))?,
             candidate_builds: self.pairs(node, place("candidate_builds"), "texts", |node| {
                 node.as_str().map(str::to_owned)

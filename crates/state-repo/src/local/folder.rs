@@ -208,20 +208,13 @@ impl Folder {
             };
             self.make_folders(parent)?;
             let temporary = self.own("next");
-            self.write_whole(&temporary, content)?;
+            write_whole(&temporary, content)?;
             effect::point("state_repo.local.before_rename");
             fs::rename(&temporary, &full)?;
             effect::point("state_repo.local.after_rename");
             sync_folder(parent)
         };
         put().map_err(|error| self.error(&full, error))
-    }
-
-    /// Writes a file of the bookkeeping and waits until it is on the disk.
-    pub(super) fn write_whole(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        let mut file = File::create(path)?;
-        file.write_all(content)?;
-        file.sync_all()
     }
 
     /// Makes missing folders, each of them on the disk.
@@ -241,4 +234,11 @@ impl Folder {
 /// Waits until names in `folder` are on the disk.
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
+}
+
+/// Writes a file of the bookkeeping and waits until it is on the disk.
+pub(super) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(content)?;
+    file.sync_all()
 }

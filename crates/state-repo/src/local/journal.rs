@@ -9,7 +9,7 @@ use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use oar_release::effect;
 use serde::{Deserialize, Serialize};
 
-use super::folder::{Folder, sync_folder};
+use super::folder::{Folder, sync_folder, write_whole};
 use crate::error::RepoError;
 use crate::port::{Commit, RepoPath};
 
@@ -71,7 +71,7 @@ impl Journal {
         let temporary = folder.own("journal-next");
         let store = || -> io::Result<()> {
             let text = serde_json::to_vec(self).map_err(io::Error::other)?;
-            folder.write_whole(&temporary, &text)?;
+            write_whole(&temporary, &text)?;
             effect::point("state_repo.local.before_journal_rename");
             fs::rename(&temporary, &path)
         };

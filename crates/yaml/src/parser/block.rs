@@ -207,7 +207,7 @@ impl<'a> Parser<'a, '_> {
         let mut entries = Vec::new();
         let mut key = first;
         let end = loop {
-            self.unique(&mut scope, &key.text, key.style, key.span)?;
+            self.unique(&mut scope, key.text.clone(), key.style, key.span)?;
             self.pos += 1;
             let value = self.selected(&key.text, |parser| parser.node(column + 1, true, false))?;
             let end = value.span.end;
@@ -232,7 +232,7 @@ impl<'a> Parser<'a, '_> {
     pub(super) fn unique(
         &mut self,
         scope: &mut super::keys::Scope<'a>,
-        key: &Cow<'a, str>,
+        key: Cow<'a, str>,
         style: Style,
         span: Span,
     ) -> Parsed<()> {
@@ -241,9 +241,9 @@ impl<'a> Parser<'a, '_> {
         }
         match self.keys.add(scope, key, span.start) {
             None => Ok(()),
-            Some(first) => {
+            Some((key, first)) => {
                 let first = self.position(first);
-                Err(Fail::new(span.start, Problem::DuplicateKey { key: excerpt(key), first }))
+                Err(Fail::new(span.start, Problem::DuplicateKey { key: excerpt(&key), first }))
             }
         }
     }

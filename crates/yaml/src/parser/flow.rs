@@ -73,7 +73,7 @@ impl<'a> Parser<'a, '_> {
             ));
         };
         let mut scope = self.keys.open();
-        self.unique(&mut scope, &key.0, key.1, key.2)?;
+        self.unique(&mut scope, key.0.clone(), key.1, key.2)?;
         self.keys.close(&scope);
         let entry = self.flow_entry(open, key)?;
         self.depth -= 1;
@@ -144,7 +144,7 @@ impl<'a> Parser<'a, '_> {
                 Problem::Unsupported { what: "keys that are no scalars" },
             ));
         };
-        self.unique(scope, &key.0, key.1, key.2)?;
+        self.unique(scope, key.0.clone(), key.1, key.2)?;
         if has_value {
             return self.flow_entry(open, key);
         }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
 
 /// From how many keys on a map gets an index.
 const INDEX_FROM: usize = 16;
@@ -23,21 +24,27 @@ impl<'a> Keys<'a> {
         Scope { base: self.stack.len(), index: None }
     }
 
-    /// Adds `key`, found at byte `at`; the place of the same key before, if there was one.
+    /// Adds `key`, found at byte `at`; gives it back with the place where it stood before, if any.
     pub(super) fn add(
         &mut self,
         scope: &mut Scope<'a>,
-        key: &Cow<'a, str>,
+        key: Cow<'a, str>,
         at: usize,
-    ) -> Option<usize> {
+    ) -> Option<(Cow<'a, str>, usize)> {
         if let Some(index) = &mut scope.index {
-            return index.insert(key.clone(), at);
+            return match index.entry(key) {
+                Slot::Occupied(first) => Some((first.key().clone(), *first.get())),
+                Slot::Vacant(slot) => {
+                    slot.insert(at);
+                    None
+                }
+            };
         }
         let own = &self.stack[scope.base..];
-        if let Some((_, first)) = own.iter().find(|(k, _)| k == key) {
-            return Some(*first);
+        if let Some((_, first)) = own.iter().find(|(k, _)| *k == key) {
+            return Some((key, *first));
         }
-        self.stack.push((key.clone(), at));
+        self.stack.push((key, at));
         if self.stack.len() - scope.base == INDEX_FROM {
             scope.index = Some(self.stack.drain(scope.base..).collect());
         }

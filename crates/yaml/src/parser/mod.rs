@@ -115,7 +115,7 @@ impl<'a, 'w> Parser<'a, 'w> {
 
     /// No control characters but tab and line break, and carriage returns only before line breaks.
     fn refuse_control_characters(&self) -> Parsed<()> {
-        let suspicious = |b: &u8| (*b < b' ' && !matches!(*b, b'\t' | b'\n')) | (*b == 0x7F);
+        let suspicious = |b: &u8| matches!(*b, 0..=8 | 0x0B..=0x1F | 0x7F);
         // Chunks without an early exit are compared many bytes at a time.
         let chunk_is_bad = |chunk: &[u8]| chunk.iter().fold(false, |bad, b| bad | suspicious(b));
         if !self.bytes.chunks(1024).any(chunk_is_bad) {

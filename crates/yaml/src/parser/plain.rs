@@ -34,7 +34,7 @@ impl<'a> Parser<'a, '_> {
             Some(b':') if self.ends_word(start + 1) => return Err(self.fail(Problem::ExpectedKey)),
             _ => {}
         }
-        Ok(self.plain_rest(start)?)
+        self.plain_rest(start)
     }
 
     /// As [`Self::plain_line`], where any first character may continue a text.
@@ -45,7 +45,7 @@ impl<'a> Parser<'a, '_> {
             let at = start + at;
             match self.bytes[at] {
                 b':' if at + 1 >= end || matches!(self.bytes[at + 1], b' ' | b'\t') => {
-                    is_key = true
+                    is_key = true;
                 }
                 b'#' if at > start && self.bytes[at - 1] == b' ' => commented = true,
                 b'\t' => return Err(Fail::new(at, Problem::Tab)),
@@ -101,9 +101,8 @@ impl<'a> Parser<'a, '_> {
                     next = self.line_end(next + spaces).1;
                     blank_lines += 1;
                 }
-                b'#' => return None,
                 // A tab is left to the caller's look at the next content, which refuses it.
-                b'\t' => return None,
+                b'#' | b'\t' => return None,
                 _ if spaces < min => return None,
                 _ => {
                     let marker = &self.bytes[next..];

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use oar_yaml::{Document, emit, rewrite};
 
 /// The folder with real data; a test that needs it is skipped with a line when it is absent.
+#[expect(clippy::print_stdout, reason = "a skipped test must say so")]
 fn data_folder() -> Option<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "tests find their data by a variable")]
     let from_environment = std::env::var_os("OAR_TEST_DATA").map(PathBuf::from);
@@ -18,8 +19,8 @@ fn data_folder() -> Option<PathBuf> {
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in std::fs::read_dir(folder).expect("the folder is readable") {
+        let path = entry.expect("its entries are readable").path();
         if path.is_dir() {
             files(&path, found);
         } else if path.extension().is_some_and(|e| e == "yaml") {
