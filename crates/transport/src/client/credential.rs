@@ -6,9 +6,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue};
+use oar_release::ErrorClass;
 use url::Url;
 
+use super::judge::Failure;
 use crate::endpoint::is_loopback;
+use crate::error::HttpErrorKind;
 use crate::negotiate::{NegotiateError, NegotiateTokens};
 use crate::secret::{Secret, SecretError, SecretSource};
 
@@ -39,6 +42,28 @@ pub(super) enum CredentialError {
     NotAHeader,
     #[error("a Kerberos token is only sent encrypted")]
     PlainText,
+}
+
+impl CredentialError {
+    /// The failure of a call that needs the credential; nothing was sent.
+    pub(super) fn into_failure(self) -> Failure {
+        let kind = match &self {
+            CredentialError::Secret(_) => HttpErrorKind::NotConfigured,
+            CredentialError::Negotiate(inner) if inner.class() == ErrorClass::NotConfigured => {
+                HttpErrorKind::NotConfigured
+            }
+            CredentialError::Negotiate(_) => HttpErrorKind::Unauthenticated,
+            CredentialError::NotAHeader | CredentialError::PlainText => {
+                HttpErrorKind::InvalidRequest { problem: self.to_string() }
+            }
+        };
+        let source: Box<dyn std::error::Error + Send + Sync> = match self {
+            CredentialError::Secret(inner) => Box::new(inner),
+            CredentialError::Negotiate(inner) => Box::new(inner),
+            other => return Failure::Final(kind, Some(other.to_string().into())),
+        };
+        Failure::Final(kind, Some(source))
+    }
 }
 
 impl Credential {

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::StreamExt as _;
-use http::header::{ACCEPT, CONTENT_LENGTH, LOCATION, USER_AGENT};
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::header::{ACCEPT, LOCATION, USER_AGENT};
+use http::{HeaderValue, Method, StatusCode};
 use oar_release::effect;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 use url::Url;
 
+use super::body::{Unread, content_length, read};
 use super::call::{Call, Redirects};
 use super::credential::CredentialError;
 use super::judge::{Failure, Idempotency, Judge, Verdict};
@@ -291,7 +292,7 @@ impl<'c> Run<'c> {
         }
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(OUR_NAME));
         if at_home {
-            let proof = call.credential.proof(url).await.map_err(no_credential)?;
+            let proof = call.credential.proof(url).await.map_err(CredentialError::into_failure)?;
             if let Some(proof) = proof {
                 request.headers_mut().insert(proof.name, proof.value);
                 self.context.secrets = proof.secrets;
@@ -411,56 +412,4 @@ impl<'c> Run<'c> {
         let spent = self.started.elapsed();
         self.call.deadline.map_or(Duration::MAX, |deadline| deadline.saturating_sub(spent))
     }
-}
-
-fn no_credential(error: CredentialError) -> Failure {
-    use oar_release::ErrorClass;
-    let kind = match &error {
-        CredentialError::Secret(_) => HttpErrorKind::NotConfigured,
-        CredentialError::Negotiate(inner) if inner.class() == ErrorClass::NotConfigured => {
-            HttpErrorKind::NotConfigured
-        }
-        CredentialError::Negotiate(_) => HttpErrorKind::Unauthenticated,
-        CredentialError::NotAHeader | CredentialError::PlainText => {
-            HttpErrorKind::InvalidRequest { problem: error.to_string() }
-        }
-    };
-    let source: Box<dyn std::error::Error + Send + Sync> = match error {
-        CredentialError::Secret(inner) => Box::new(inner),
-        CredentialError::Negotiate(inner) => Box::new(inner),
-        other => return Failure::Final(kind, Some(other.to_string().into())),
-    };
-    Failure::Final(kind, Some(source))
-}
-
-fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
-}
-
-/// Why a body could not be read to its end.
-enum Unread {
-    /// It is longer than allowed; this is its beginning.
-    TooLong(Bytes),
-    /// It broke off.
-    Broken(crate::port::SendError),
-}
-
-async fn read(body: Body, limit: usize) -> Result<Bytes, Unread> {
-    let mut pieces = match body {
-        Body::Full(bytes) if bytes.len() > limit => {
-            return Err(Unread::TooLong(bytes.slice(..limit)));
-        }
-        Body::Full(bytes) => return Ok(bytes),
-        Body::Stream(pieces) => pieces,
-    };
-    let mut whole = BytesMut::new();
-    while let Some(piece) = pieces.next().await {
-        let piece = piece.map_err(Unread::Broken)?;
-        if whole.len() + piece.len() > limit {
-            whole.extend_from_slice(&piece[..limit - whole.len()]);
-            return Err(Unread::TooLong(whole.freeze()));
-        }
-        whole.extend_from_slice(&piece);
-    }
-    Ok(whole.freeze())
 }

@@ -1,5 +1,6 @@
 //! The one HTTP client: policy, credentials, redirects, retries, limits, masking, counting.
 
+mod body;
 mod call;
 mod credential;
 mod engine;

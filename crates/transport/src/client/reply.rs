@@ -79,7 +79,10 @@ impl Reply {
         if let Some(problem) = not_json(&self.headers, &self.body) {
             return Err(self.malformed(expected, ".", problem));
         }
-        let mut reader = serde_json::Deserializer::from_slice(&self.body);
+        // The parser would not look into fields that are ignored.
+        let text = std::str::from_utf8(&self.body)
+            .map_err(|error| self.malformed(expected, ".", &error.to_string()))?;
+        let mut reader = serde_json::Deserializer::from_str(text);
         let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let field = error.path().to_string();
             self.malformed(expected, &field, &error.into_inner().to_string())
