@@ -123,8 +123,8 @@ impl Journal {
         end = whole_lines(&mut file, end)?;
         file.set_len(end)?;
         file.seek(SeekFrom::Start(end))?;
-        file.write_all(&line)?;
-        file.sync_all()
+        // Not waited for: after a power cut the last line may be missing, the state is not.
+        file.write_all(&line)
     }
 }
 
