@@ -136,10 +136,11 @@ impl BuildDataError {
             Self::UnknownStream { .. } | Self::NotReady { .. } => ErrorClass::NotFound,
             Self::Download { source, .. } => source.class(),
             Self::Cancelled { .. } => ErrorClass::Cancelled,
-            Self::NotText { .. }
-            | Self::Syntax { .. }
-            | Self::NoReleases { .. }
-            | Self::NoParent { .. }
+            // Perhaps a login page; whatever it is, nothing was learned about the release.
+            Self::NotText { .. } | Self::Syntax { .. } | Self::NoReleases { .. } => {
+                ErrorClass::Undetermined
+            }
+            Self::NoParent { .. }
             | Self::Cycle { .. }
             | Self::Suffix { .. }
             | Self::WrongType { .. }
@@ -149,6 +150,12 @@ impl BuildDataError {
 
     /// Whether the source could not be asked, so that older data is better than none.
     pub(crate) fn is_outage(&self) -> bool {
-        matches!(self, Self::Download { .. } | Self::NotText { .. } | Self::Syntax { .. })
+        matches!(
+            self,
+            Self::Download { .. }
+                | Self::NotText { .. }
+                | Self::Syntax { .. }
+                | Self::NoReleases { .. }
+        )
     }
 }

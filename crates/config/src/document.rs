@@ -87,6 +87,9 @@ impl AppConfig {
 
     fn from_value(value: &Value) -> Result<Self, DocumentError> {
         let root = Place { path: String::new(), value: Some(value) };
+        if !value.is_object() {
+            return Err(root.wrong("a map"));
+        }
         let contacts = root.child("contacts");
         let slack = contacts.child("slack").entries()?;
         let slack =
@@ -162,6 +165,11 @@ impl AppConfig {
         let emails =
             self.email.get(team).ok_or_else(|| missing(format!("contacts.email.{team}")))?;
         Ok(list(emails))
+    }
+
+    /// The y-streams that have a report template: they may have reports from before StateBoxes.
+    pub fn report_streams(&self) -> Vec<YStream> {
+        self.report_templates.keys().filter_map(|stream| stream.parse().ok()).collect()
     }
 
     /// Spreadsheet of the legacy report of `stream`, if it has one (R2).

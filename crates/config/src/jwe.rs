@@ -195,6 +195,8 @@ pub fn decrypt(compact: &str, key: &ConfigKey) -> Result<SecretSlice<u8>, JweErr
 /// Encrypts `plaintext` to compact form; the cipher follows from the key's length.
 pub fn encrypt(plaintext: &[u8], key: &ConfigKey) -> Result<String, JweError> {
     let mut header = JweHeader::new();
+    // In this order the header has the bytes of the existing files.
+    header.set_algorithm("dir");
     header.set_content_encryption(key.cipher().name());
     let encrypter = Dir.encrypter_from_bytes(key.bytes()).map_err(JweError::Encrypt)?;
     let compact = josekit::jwe::serialize_compact(plaintext, &header, &encrypter)

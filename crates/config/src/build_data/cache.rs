@@ -276,22 +276,20 @@ impl BuildDataCache {
                 let stream = release.y_stream();
                 table.failed(release, now, BuildDataError::NotText { stream })
             }
-            Err(error) => match known.filter(|_| error.is_outage()) {
-                Some(entry) => {
-                    tracing::warn!(%release, %error, "using the build data known before");
-                    let age = now.duration_since(entry.confirmed);
-                    let slot = table.slot(release);
-                    slot.failure = Some(Failure { error: Arc::new(error), at: now });
-                    table.hits += 1;
-                    table.touch(release);
-                    Ok(Cached { data: entry.data, stale: true, age })
-                }
-                None => {
+            Err(error) => {
+                let Some(entry) = known.filter(|_| error.is_outage()) else {
                     table.misses += 1;
                     table.slot(release).entry = None;
-                    table.failed(release, now, error)
-                }
-            },
+                    return table.failed(release, now, error);
+                };
+                tracing::warn!(%release, %error, "using the build data known before");
+                let age = now.duration_since(entry.confirmed);
+                let slot = table.slot(release);
+                slot.failure = Some(Failure { error: Arc::new(error), at: now });
+                table.hits += 1;
+                table.touch(release);
+                Ok(Cached { data: entry.data, stale: true, age })
+            }
         }
     }
 

@@ -85,6 +85,9 @@ impl ReleaseData {
     }
 }
 
+/// Numbers by kind, and kinds without a number.
+type Advisories = (Vec<(String, u64)>, Vec<String>);
+
 /// Collects findings while it reads.
 struct Reader<'r> {
     release: &'r ReleaseVersion,
@@ -137,10 +140,8 @@ impl Reader<'_> {
         }
     }
 
-    fn advisories(
-        &mut self,
-        group: &Map,
-    ) -> Result<(Vec<(String, u64)>, Vec<String>), BuildDataError> {
+    /// Created advisories, and the kinds of those that are not created yet.
+    fn advisories(&mut self, group: &Map) -> Result<Advisories, BuildDataError> {
         const PATH: &str = "group.advisories";
         let (mut created, mut not_created) = (Vec::new(), Vec::new());
         let Some(map) = self.map(group, "advisories", PATH)? else {

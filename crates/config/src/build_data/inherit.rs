@@ -59,6 +59,8 @@ fn wanted(path: &[Cow<'_, str>]) -> bool {
 pub(super) struct Assembly {
     pub(super) basis: Map,
     pub(super) group: Map,
+    /// The assembly's `basis` replaces its parent's.
+    basis_alone: bool,
 }
 
 /// Resolves the assembly `key` of `releases` along its parents.
@@ -93,7 +95,11 @@ pub(super) fn resolve(
     Ok(layers.into_iter().rev().fold(Assembly::default(), |mut below, own| {
         // The parent's own parent is not inherited.
         below.basis.remove("assembly");
+        if own.basis_alone {
+            below.basis = Map::new();
+        }
         Assembly {
+            basis_alone: false,
             basis: merge_map(&own.basis, &below.basis),
             group: merge_map(&own.group, &below.group),
         }
@@ -116,7 +122,9 @@ fn layer(
     let Some(assembly) = entry.get("assembly") else { return Ok(layer) };
     for own in assembly.entries() {
         let (section, suffix) = split_key(&own.key);
-        if suffix != Suffix::Merge && section != "basis" {
+        // `basis!` has no parent's basis below it; the other suffixes make no sense up here.
+        let allowed = suffix == Suffix::Merge || section == "basis" && suffix == Suffix::Replace;
+        if !allowed {
             return Err(BuildDataError::Suffix {
                 release: release.clone(),
                 assembly: name.to_owned(),
@@ -124,7 +132,10 @@ fn layer(
             });
         }
         let place = match section {
-            "basis" => &mut layer.basis,
+            "basis" => {
+                layer.basis_alone = suffix == Suffix::Replace;
+                &mut layer.basis
+            }
             "group" => &mut layer.group,
             _ => continue,
         };
@@ -152,9 +163,8 @@ pub(super) fn merge_map(child: &Map, parent: &Map) -> Map {
             Suffix::Remove => {
                 merged.remove(name);
             }
-            Suffix::Replace => merged.set(name, alone(value)),
             Suffix::Default if merged.get(name).is_some() => {}
-            Suffix::Default => merged.set(name, alone(value)),
+            Suffix::Replace | Suffix::Default => merged.set(name, alone(value)),
             Suffix::Merge => {
                 let layered = match merged.get(name) {
                     Some(below) => merge(value, below),

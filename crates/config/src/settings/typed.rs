@@ -85,12 +85,12 @@ pub struct ErrataSettings {
     pub stop_ship_tag: String,
 }
 
-/// The ON_QA notificator.
+/// The notificator.
 #[derive(Debug, Clone)]
 pub struct NotificatorSettings {
     /// Issues per search request.
     pub search_batch_size: u64,
-    /// Only issues that became ON_QA after this date.
+    /// Only issues that became `ON_QA` after this date.
     pub from_date: Option<Date>,
     /// Target versions to search.
     pub versions: Vec<String>,
@@ -335,7 +335,7 @@ impl Settings {
         }
     }
 
-    /// The ON_QA notificator.
+    /// The notificator.
     pub fn notificator(&self) -> NotificatorSettings {
         let zone = zone(self.required("notificator.zone")).expect("`check` has seen it");
         let holidays = self.list_of("notificator.holidays");
