@@ -3,7 +3,10 @@
 use crate::harness::Place;
 
 /// The sandbox's world and every file of the place must be as before.
-fn unchanged(place: &Place, run: impl FnOnce(&Place) -> crate::harness::Run) -> crate::harness::Run {
+fn unchanged(
+    place: &Place,
+    run: impl FnOnce(&Place) -> crate::harness::Run,
+) -> crate::harness::Run {
     let before = place.sandbox().world(|w| w.effects.clone());
     let outcome = run(place);
     assert_eq!(place.sandbox().world(|w| w.effects.clone()), before, "something was written");
@@ -62,9 +65,13 @@ fn spec01_case_15_a_task_of_a_release_without_statebox_is_refused() {
 #[test]
 fn a_release_that_is_not_in_the_build_data_is_not_ready() {
     let place = Place::new();
-    let run = unchanged(&place, |p| p.sandboxed("oar", &["-r", "4.99.77", "create-test-report"]).expect(1));
+    let run = unchanged(&place, |p| {
+        p.sandboxed("oar", &["-r", "4.99.77", "create-test-report"]).expect(1)
+    });
     assert!(run.stderr.contains("4.99.77"), "{}", run.stderr);
-    let run = unchanged(&place, |p| p.sandboxed("oar", &["-r", "4.77.1", "create-test-report"]).expect(1));
+    let run = unchanged(&place, |p| {
+        p.sandboxed("oar", &["-r", "4.77.1", "create-test-report"]).expect(1)
+    });
     assert!(run.stderr.contains("4.77"), "{}", run.stderr);
 }
 

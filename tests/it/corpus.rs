@@ -55,7 +55,8 @@ fn status_opens_every_production_statebox() {
     assert!(!files.is_empty());
     for (release, path) in &files {
         let before = std::fs::read(path).expect("the file");
-        let run = place.run("oar", &["--state-repo", &repo, "-r", release, "status", "--json"]).expect(0);
+        let run =
+            place.run("oar", &["--state-repo", &repo, "-r", release, "status", "--json"]).expect(0);
         assert_eq!(run.json()["release"], release.as_str());
         assert_eq!(std::fs::read(path).expect("the file"), before, "{release} was changed");
     }
@@ -71,10 +72,20 @@ fn an_update_of_a_production_statebox_touches_only_its_own_lines() {
     let repo = place.path("repo").display().to_string();
     for (release, path) in stateboxes(&place.path("repo")).into_iter().take(20) {
         let before = std::fs::read_to_string(&path).expect("the file");
-        let add = ["--state-repo", &repo, "-r", &release, "issue", "add", "an invented remark", "--no-blocker"];
+        let add = [
+            "--state-repo",
+            &repo,
+            "-r",
+            &release,
+            "issue",
+            "add",
+            "an invented remark",
+            "--no-blocker",
+        ];
         place.run("oar", &add).expect(0);
         let after = std::fs::read_to_string(&path).expect("the file");
-        let removed = before.lines().filter(|line| !after.lines().any(|kept| kept == *line)).count();
+        let removed =
+            before.lines().filter(|line| !after.lines().any(|kept| kept == *line)).count();
         let had_no_issues = before.contains("\nissues: []\n");
         assert!(removed <= 1 + usize::from(had_no_issues), "{release}: {removed} lines are gone");
     }

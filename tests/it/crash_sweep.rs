@@ -67,7 +67,13 @@ impl Scenario {
         place
     }
 
-    fn start(&self, place: &Place, program: &str, command: &[&str], crash_at: &str) -> crate::harness::Run {
+    fn start(
+        &self,
+        place: &Place,
+        program: &str,
+        command: &[&str],
+        crash_at: &str,
+    ) -> crate::harness::Run {
         let world = format!("--sandbox={}", place.path("world").display());
         let repo = place.path("state-repo").display().to_string();
         let mut arguments = vec![world.as_str()];
@@ -83,9 +89,11 @@ impl Scenario {
 fn end_state(place: &Place, local: bool) -> (Vec<(String, String)>, Vec<String>, Vec<String>) {
     let world: World = place.sandbox().world(Clone::clone);
     let mut files = Vec::new();
-    for path in
-        ["_releases/4.98/statebox/4.98.17.yaml", "_releases/4.99/statebox/4.99.3.yaml", "_releases/4.99/statebox/4.99.2.yaml"]
-    {
+    for path in [
+        "_releases/4.98/statebox/4.98.17.yaml",
+        "_releases/4.99/statebox/4.99.3.yaml",
+        "_releases/4.99/statebox/4.99.2.yaml",
+    ] {
         let text = if local {
             std::fs::read_to_string(place.path("state-repo").join(path)).ok()
         } else {
@@ -103,7 +111,10 @@ fn end_state(place: &Place, local: bool) -> (Vec<(String, String)>, Vec<String>,
 
 /// Replaces every time stamp.
 fn without_times(text: &str) -> String {
-    text.split('\'').map(|part| if part.ends_with('Z') && part.len() == 20 { "T" } else { part }).collect::<Vec<_>>().join("'")
+    text.split('\'')
+        .map(|part| if part.ends_with('Z') && part.len() == 20 { "T" } else { part })
+        .collect::<Vec<_>>()
+        .join("'")
 }
 
 #[test]
@@ -122,7 +133,8 @@ fn every_scenario_survives_a_crash_at_every_point() {
 
         for point in 1..=points {
             let place = scenario.prepare();
-            let crashed = scenario.start(&place, scenario.program, scenario.command, &point.to_string());
+            let crashed =
+                scenario.start(&place, scenario.program, scenario.command, &point.to_string());
             assert_eq!(crashed.code, None, "{} did not crash at {point}", scenario.name);
             scenario.start(&place, scenario.program, scenario.command, "").expect(0);
             let got = end_state(&place, scenario.local);
@@ -141,7 +153,8 @@ fn a_kill_at_any_point_of_a_write_leaves_the_old_or_the_new_file() {
         let place = scenario.prepare();
         let before = std::fs::read_to_string(place.path(file)).expect("the old file");
         let run = scenario.start(&place, scenario.program, scenario.command, &point.to_string());
-        let status = scenario.start(&place, "oar", &["-r", "4.99.3", "status", "--json"], "").expect(0);
+        let status =
+            scenario.start(&place, "oar", &["-r", "4.99.3", "status", "--json"], "").expect(0);
         let after = std::fs::read_to_string(place.path(file)).expect("a file");
         if after == before {
             old_seen += 1;

@@ -85,7 +85,8 @@ fn the_commit_says_who_did_it_with_which_command_and_which_intent() {
 fn a_dry_run_shows_the_changes_and_makes_none() {
     let place = Place::new();
     let before = place.sandbox().world(|w| w.effects.clone());
-    let run = place.sandboxed("oar", &["-r", "4.99.3", "create-test-report", "--dry-run", "--json"]);
+    let run =
+        place.sandboxed("oar", &["-r", "4.99.3", "create-test-report", "--dry-run", "--json"]);
     let report = run.expect(0).json();
     let systems: Vec<_> = report["planned_changes"]
         .as_array()

@@ -105,6 +105,10 @@ fn program_path(program: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this test's own path");
     let folder = test.parent().and_then(Path::parent).expect("target/<profile>/deps");
     let path = folder.join(program);
-    assert!(path.exists(), "build the programs first: cargo build --workspace ({})", path.display());
+    assert!(
+        path.exists(),
+        "build the programs first: cargo build --workspace ({})",
+        path.display()
+    );
     path
 }

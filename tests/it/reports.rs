@@ -22,19 +22,24 @@ fn active_releases_lists_all_that_are_in_work_blocked_ones_first() {
     let place = Place::new();
     place.sandboxed("oarctl", &["start-release-detector", "--all"]).expect(0);
     place
-        .sandboxed("oar", &["-r", "4.98.17", "issue", "add", "stage is down", "--task", "stage-testing"])
+        .sandboxed(
+            "oar",
+            &["-r", "4.98.17", "issue", "add", "stage is down", "--task", "stage-testing"],
+        )
         .expect(0);
     let report = place.sandboxed("oarctl", &["active-releases", "--json"]).expect(0).json();
     let releases: Vec<_> = report["releases"]
         .as_array()
         .expect("releases")
         .iter()
-        .map(|r| (r["release"].as_str().unwrap_or_default().to_owned(), r["overview"]["status"].clone()))
+        .map(|r| {
+            (r["release"].as_str().unwrap_or_default().to_owned(), r["overview"]["status"].clone())
+        })
         .collect();
-    assert_eq!(releases, [
-        ("4.98.17".to_owned(), "BLOCKED".into()),
-        ("4.99.3".to_owned(), "NOT STARTED".into())
-    ]);
+    assert_eq!(
+        releases,
+        [("4.98.17".to_owned(), "BLOCKED".into()), ("4.99.3".to_owned(), "NOT STARTED".into())]
+    );
     let text = place.sandboxed("oar", &["status"]).expect(0).stdout;
     assert!(text.contains("stage is down"), "{text}");
     assert!(!text.contains('\u{1b}'), "no colours outside a terminal");
@@ -49,7 +54,13 @@ fn issues_are_added_listed_and_resolved() {
         place.sandboxed("oar", &all)
     };
     oar(&["create-test-report"]).expect(0);
-    let add = ["issue", "add", "the stage pipeline is down, ask someone@example.com", "--task", "stage-testing"];
+    let add = [
+        "issue",
+        "add",
+        "the stage pipeline is down, ask someone@example.com",
+        "--task",
+        "stage-testing",
+    ];
     oar(&add).expect(0);
     oar(&add).expect(0);
     let open = oar(&["issue", "list", "--json"]).expect(0).json();
@@ -57,7 +68,11 @@ fn issues_are_added_listed_and_resolved() {
     assert!(!open.to_string().contains("someone@example.com"), "masked: {open}");
 
     let second = oar(&["issue", "add", "another trouble", "--task", "stage-testing"]).expect(1);
-    assert!(second.stderr.contains("stage pipeline is down"), "quotes the first: {}", second.stderr);
+    assert!(
+        second.stderr.contains("stage pipeline is down"),
+        "quotes the first: {}",
+        second.stderr
+    );
     let plan = oar(&["plan", "--json"]).expect(0).json().to_string();
     assert!(plan.contains("blocked"), "{plan}");
 

@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
+use oar_operators::OperatorError;
 use oar_operators::report::error_chain;
 use oar_release::ErrorClass;
-use oar_release::mask::Masker;
+use oar_release::Masker;
+use oar_transport::EndpointError;
 use serde_json::{Value, json};
 
+use crate::exit::{Codes, Exit};
 use crate::render::table::{BAD, BOLD, paint};
 
 /// A command failed.
@@ -16,12 +19,13 @@ pub struct CliError {
     message: String,
     causes: Vec<String>,
     hint: Option<String>,
+    is_usage: bool,
 }
 
 impl CliError {
     /// An error that is fully said in one sentence.
     pub fn new(class: ErrorClass, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), causes: Vec::new(), hint: None }
+        Self { class, message: message.into(), causes: Vec::new(), hint: None, is_usage: false }
     }
 
     /// `error` with its causes.
@@ -32,7 +36,7 @@ impl CliError {
             causes.push(cause.to_string());
             source = cause.source();
         }
-        Self { class, message: error.to_string(), causes, hint: None }
+        Self { class, message: error.to_string(), causes, hint: None, is_usage: false }
     }
 
     /// The same error with advice.
@@ -42,9 +46,30 @@ impl CliError {
         self
     }
 
-    /// The error's class; decides the exit code.
+    /// Wrong use of the command line: exit code 2 in both tables.
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self { is_usage: true, ..Self::new(ErrorClass::InvalidArgument, message) }
+    }
+
+    /// The error's class.
     pub const fn class(&self) -> ErrorClass {
         self.class
+    }
+
+    /// The exit code in the table `codes`.
+    pub fn exit_code(&self, codes: Codes) -> u8 {
+        if self.is_usage { 2 } else { Exit::of_error(self.class).error_code(codes) }
+    }
+
+    /// Message and causes in one line.
+    pub fn one_line(&self) -> String {
+        let mut line = self.message.clone();
+        for cause in self.causes.iter() {
+            if !line.contains(cause.as_str()) {
+                line = format!("{line}: {cause}");
+            }
+        }
+        line
     }
 
     /// For stderr.
@@ -63,10 +88,7 @@ impl CliError {
 
     /// For stdout with `--output json` or `yaml`.
     pub fn object(&self, masker: &Masker, correlation_id: &str) -> Value {
-        let mut message = self.message.clone();
-        for cause in &self.causes {
-            message = format!("{message}: {cause}");
-        }
+        let message = self.one_line();
         json!({
             "schema": "oar.error/1",
             "success": false,
@@ -92,7 +114,29 @@ macro_rules! from_classed {
     )*};
 }
 
-from_classed!(oar_state_repo::RepoError, oar_transport::secret::SecretError);
+from_classed!(
+    oar_config::DocumentError,
+    oar_config::JweError,
+    oar_config::SettingsError,
+    oar_github::GitHubError,
+    oar_state_repo::RepoError,
+    oar_transport::SecretError,
+);
+
+impl From<OperatorError> for CliError {
+    fn from(error: OperatorError) -> Self {
+        let hint = error.hint();
+        let mut cli = Self::from_error(error.class(), &error);
+        cli.hint = hint;
+        cli
+    }
+}
+
+impl From<EndpointError> for CliError {
+    fn from(error: EndpointError) -> Self {
+        Self::from_error(ErrorClass::InvalidArgument, &error)
+    }
+}
 
 /// One line with all causes, for warnings.
 pub fn one_line(error: &dyn std::error::Error) -> String {

@@ -1,1 +1,28 @@
-//! Grammar, rendering and exit codes of the programs.
+#![doc = include_str!("../README.md")]
+
+pub mod error;
+pub mod exit;
+pub mod global;
+pub mod log;
+pub mod oar;
+pub mod oarctl;
+pub mod pages;
+pub mod render;
+pub mod wiring;
+
+mod config;
+mod doctor;
+mod run;
+
+pub use run::{oar, oarctl};
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_grammars_are_sound() {
+        crate::oar::Oar::command().debug_assert();
+        crate::oarctl::Oarctl::command().debug_assert();
+    }
+}

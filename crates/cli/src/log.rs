@@ -4,8 +4,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use oar_operators::task_log::{TaskLogLayer, format_line};
-use oar_release::Clock;
-use oar_release::mask::Masker;
+use oar_release::{Clock, Masker};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
@@ -13,8 +12,7 @@ use tracing_subscriber::layer::{Context, SubscriberExt as _};
 /// Starts logging for this process; a second call changes nothing.
 pub fn start(debug: bool, clock: Arc<dyn Clock>, masker: Arc<Masker>) {
     let stderr = Stderr { debug, clock: Arc::clone(&clock), masker };
-    let subscriber =
-        tracing_subscriber::registry().with(TaskLogLayer::new(clock)).with(stderr);
+    let subscriber = tracing_subscriber::registry().with(TaskLogLayer::new(clock)).with(stderr);
     let _already_started = tracing::subscriber::set_global_default(subscriber);
 }
 

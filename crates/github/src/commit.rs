@@ -3,10 +3,10 @@
 use http::Method;
 use oar_state_repo::{
     Change, CommitMessage, Committed, Entry, Expected, FileVersion, RepoError, StateRepo as _,
+    blob_id,
 };
 use oar_transport::HttpErrorKind;
 use serde_json::{Value, json};
-use sha1::{Digest as _, Sha1};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -44,7 +44,7 @@ impl GitHubRepo {
             )
             .await?;
         self.move_branch(&head, &commit, changes).await?;
-        let version = |change: &Change| change.content.as_deref().map(blob_id).map(FileVersion);
+        let version = |change: &Change| change.content.as_deref().map(blob_id);
         Ok(Committed { versions: changes.iter().map(version).collect() })
     }
 
@@ -154,31 +154,11 @@ fn check_expectations(changes: &[Change], files: &[Entry]) -> Result<(), RepoErr
 
 fn is_applied(change: &Change, files: &[Entry]) -> bool {
     let wanted = change.content.as_deref().map(blob_id);
-    version_of(change, files).map(|version| &version.0) == wanted.as_ref()
+    version_of(change, files) == wanted.as_ref()
 }
 
 /// `files` is sorted by path.
 fn version_of<'f>(change: &Change, files: &'f [Entry]) -> Option<&'f FileVersion> {
     let at = files.binary_search_by(|entry| entry.path.cmp(&change.path)).ok()?;
     Some(&files[at].version)
-}
-
-/// The id git gives to a blob of these bytes.
-pub(crate) fn blob_id(content: &[u8]) -> String {
-    let mut hash = Sha1::new();
-    hash.update(format!("blob {}\0", content.len()));
-    hash.update(content);
-    hex::encode(hash.finalize())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn blob_ids_are_gits() {
-        // `printf 'hello\n' | git hash-object --stdin`
-        assert_eq!(blob_id(b"hello\n"), "ce013625030ba8dba906f756967f9e9ca394464a");
-        assert_eq!(blob_id(b""), "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
-    }
 }

@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 
 use http::Method;
 use oar_state_repo::{
-    Change, CommitMessage, Committed, Expected, FileVersion, RepoError, RepoPath, StateRepo as _,
-    StoredFile,
+    Change, CommitMessage, Committed, Expected, FILE_LIMIT, FileVersion, RepoError, RepoPath,
+    StateRepo as _, StoredFile,
 };
 use oar_transport::HttpErrorKind;
 
@@ -14,9 +14,6 @@ use crate::operations::{DELETE_FILE, READ_FILE, READ_REF, WRITE_FILE};
 use crate::repo::GitHubRepo;
 use crate::request::{DeleteFile, WriteFile, contents_at, contents_path, decode};
 use crate::types::{ContentsFile, Written};
-
-/// Largest file that this interface serves, bytes.
-const LARGEST: u64 = 1024 * 1024;
 
 impl GitHubRepo {
     pub(crate) async fn read_contents(
@@ -37,7 +34,7 @@ impl GitHubRepo {
         }
         let file: ContentsFile = reply.json().map_err(|error| self.failed(error, path))?;
         if file.encoding != "base64" {
-            return Err(RepoError::TooLarge { path: path.to_string(), limit: LARGEST });
+            return Err(RepoError::TooLarge { path: path.to_string(), limit: FILE_LIMIT });
         }
         let content = decode(&file.content).map_err(|error| {
             self.malformed(format!("the content of {path} is damaged: {error}"))

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use futures_util::future::try_join_all;
 use http::Method;
-use oar_state_repo::{FileVersion, RepoError, RepoPath, StateRepo as _, StoredFile};
+use oar_state_repo::{FileVersion, RepoError, RepoPath, StateRepo as _, StoredFile, blob_id};
 
-use crate::commit::blob_id;
 use crate::error::GitHubError;
 use crate::operations::{GRAPHQL, READ_BLOB};
 use crate::repo::GitHubRepo;
@@ -55,7 +54,7 @@ impl GitHubRepo {
         let is_whole = node.is_truncated != Some(true);
         let content = match node.text.map(String::into_bytes) {
             // The id proves that these are the file's bytes and not a rendering of them.
-            Some(content) if is_whole && blob_id(&content) == oid => content,
+            Some(content) if is_whole && blob_id(&content).0 == oid => content,
             _ => self.read_blob(path, &oid).await?,
         };
         Ok(Some(StoredFile { content, version: FileVersion(oid) }))

@@ -9,7 +9,7 @@ use oar_transport::probe::Operation;
 use crate::operations::{READ_COMMIT, READ_TREE};
 use crate::repo::GitHubRepo;
 use crate::request::{encode_path, repo_path};
-use crate::types::{CommitObject, Reference, Tree};
+use crate::types::{CommitObject, Reference, Tree, TreeEntry};
 
 /// Most folders that are asked for one by one (spec 08 R34).
 const MOST_FOLDERS: usize = 10_000;
@@ -54,7 +54,7 @@ impl GitHubRepo {
         if whole.truncated {
             self.walk(reference, &prefix, &mut entries).await?;
         } else {
-            for entry in whole.tree.into_iter().filter(|entry| entry.is_file()) {
+            for entry in whole.tree.into_iter().filter(TreeEntry::is_file) {
                 if entry.path.starts_with(&prefix) {
                     entries.push(found(entry.path, entry.sha)?);
                 }

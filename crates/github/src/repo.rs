@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use oar_state_repo::{Commit, Committed, Entry, RepoError, RepoPath, StateRepo, StoredFile};
+use oar_state_repo::{
+    Commit, Committed, Entry, Exclusive, RepoError, RepoPath, StateRepo, StoredFile,
+};
+use tokio::sync::Mutex;
 
 use crate::api::HttpGitHub;
 use crate::error::{GitHubError, repo_error};
@@ -22,12 +25,20 @@ pub struct GitHubRepo {
     pub(crate) branch: Arc<str>,
     /// Whether the branch was seen: from then on "not found" speaks of the file.
     pub(crate) branch_seen: Arc<AtomicBool>,
+    /// Held by the update under way: updates of one process need not conflict with each other.
+    turn: Arc<Mutex<()>>,
 }
 
 impl GitHubRepo {
     /// `branch` of `repo`; nothing is sent yet.
     pub fn new(github: HttpGitHub, repo: RepoName, branch: &str) -> Self {
-        Self { github, repo, branch: branch.into(), branch_seen: Arc::default() }
+        Self {
+            github,
+            repo,
+            branch: branch.into(),
+            branch_seen: Arc::default(),
+            turn: Arc::default(),
+        }
     }
 
     /// `error` in the words of the port; `what` is the file or folder concerned.
@@ -81,6 +92,10 @@ impl StateRepo for GitHubRepo {
             [change] => self.commit_file(change, &commit.message).await,
             changes => self.commit_files(changes, &commit.message).await,
         }
+    }
+
+    async fn exclusive(&self) -> Result<Exclusive, RepoError> {
+        Ok(Exclusive::holding(Arc::clone(&self.turn).lock_owned().await))
     }
 
     fn location(&self) -> String {

@@ -4,14 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use oar_config::build_data::ReleaseData;
+use oar_config::ReleaseData;
 use oar_prow_jobs::ReleaseController;
-use oar_release::links::Links;
-use oar_release::mask::Masker;
-use oar_release::{Clock, Entropy, ReleaseVersion};
+use oar_release::{Clock, Entropy, Links, Masker, ReleaseVersion, YStream};
 use oar_slack::{SlackRead, SlackWrite};
 use oar_state_repo::{Actor, StateRepo};
-use oar_statebox::StateBoxStore;
+use oar_statebox::{StateBoxStore, Who};
 use oar_transport::journal::{FileJournal, IntentJournal, JournalError, MemoryJournal};
 
 use crate::dry_run::Recorder;
@@ -25,7 +23,7 @@ pub trait ReleaseDataSource: Send + Sync + std::fmt::Debug {
 }
 
 /// Where messages of a release go.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Messenger {
     /// Look-ups: groups, history.
     pub read: Arc<dyn SlackRead>,
@@ -45,7 +43,7 @@ pub enum Journals {
 }
 
 /// Everything a command may use.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Context {
     /// Time.
     pub clock: Arc<dyn Clock>,
@@ -67,8 +65,10 @@ pub struct Context {
     pub releases: Arc<dyn ReleaseController>,
     /// Messages; why there are none, when there are none.
     pub messenger: Result<Messenger, String>,
-    /// Handles of the release leads' groups.
-    pub lead_groups: Arc<dyn LeadGroups>,
+    /// People and groups of a release.
+    pub people: Arc<dyn People>,
+    /// Reports from before StateBoxes.
+    pub legacy_reports: LegacyReports,
     /// Intents.
     pub journals: Journals,
     /// Pages that messages link to.
@@ -77,21 +77,69 @@ pub struct Context {
     pub recorder: Option<Recorder>,
 }
 
-/// Who leads the releases of a y-stream.
-pub trait LeadGroups: Send + Sync + std::fmt::Debug {
-    /// Slack group handle of the release leads of `release`, and a warning when it is a fallback.
+/// Who leads a release, as the encrypted configuration says.
+pub trait People: Send + Sync + std::fmt::Debug {
+    /// Slack group handle of the release leads, and a warning when it is a fallback or missing.
     fn lead_group(&self, release: &ReleaseVersion) -> (Option<String>, Option<String>);
+
+    /// E-mail of the release's owner.
+    fn owner(&self, release: &ReleaseVersion) -> Option<String>;
+}
+
+/// Reports in Google Sheets, kept before there were StateBoxes.
+#[derive(Debug, Clone, Default)]
+pub struct LegacyReports {
+    /// Streams that have a report template.
+    pub streams: Vec<YStream>,
+    /// Whether there is a credential to look into the sheets.
+    pub has_credential: bool,
+}
+
+/// Whether a stream may have a legacy report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LegacyLookup {
+    /// It has no template, so there is none.
+    NoReport,
+    /// It has a template and nobody may look: taken as none, with a warning (spec 01 §10.6).
+    NotConfigured,
+    /// It has a template and a credential, and nothing here can look.
+    Unsupported,
+}
+
+impl LegacyReports {
+    /// What is known about `stream`.
+    pub fn lookup(&self, stream: YStream) -> LegacyLookup {
+        match (self.streams.contains(&stream), self.has_credential) {
+            (false, _) => LegacyLookup::NoReport,
+            (true, false) => LegacyLookup::NotConfigured,
+            (true, true) => LegacyLookup::Unsupported,
+        }
+    }
+}
+
+impl std::fmt::Debug for Context {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 impl Context {
     /// The journal of `release`.
-    pub fn journal(&self, release: &ReleaseVersion) -> Result<Arc<dyn IntentJournal>, JournalError> {
+    pub fn journal(
+        &self,
+        release: &ReleaseVersion,
+    ) -> Result<Arc<dyn IntentJournal>, JournalError> {
         Ok(match &self.journals {
             Journals::Folder(folder) => {
                 Arc::new(FileJournal::new(folder, &release.to_string(), Arc::clone(&self.clock))?)
             }
             Journals::Memory(journal) => Arc::new(journal.clone()),
         })
+    }
+
+    /// The author of a write by `command`.
+    pub fn who(&self, command: &str) -> Who {
+        Who { actor: self.actor.clone(), command: command.to_owned(), intent: None }
     }
 
     /// True when nothing may be changed.

@@ -166,8 +166,9 @@ async fn messenger(context: &Context) -> Check {
                 .remedy("without it StateBoxes are created and nobody is told");
         }
     };
-    match messenger.read.auth_test().await {
-        Ok(bot) => Check::ok(name, format!("signed in as {}", bot.user_id)).needed_by(&commands),
+    match messenger.read.who_am_i().await {
+        Ok(bot) => Check::ok(name, format!("signed in as {}", bot.user.unwrap_or(bot.user_id.0)))
+            .needed_by(&commands),
         Err(error) => Check::new(name, Health::Failed, error_chain(&error))
             .needed_by(&commands)
             .remedy("check SLACK_BOT_TOKEN and that the bot is in the channels"),
@@ -179,7 +180,8 @@ pub fn clock_check(ours: jiff::Timestamp, theirs: jiff::Timestamp) -> Check {
     let skew = ours.duration_since(theirs).unsigned_abs();
     let detail = format!("{} here, {} at GitHub", stamp(ours), stamp(theirs));
     if skew > MAX_SKEW {
-        Check::new("clock", Health::Warning, detail).remedy("set the clock: start time synchronisation")
+        Check::new("clock", Health::Warning, detail)
+            .remedy("set the clock: start time synchronisation")
     } else {
         Check::ok("clock", detail)
     }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use oar_slack::{Message, Posted, SlackError, SlackWrite};
 use oar_state_repo::{
     Commit, Committed, Entry, FileVersion, RepoError, RepoPath, StateRepo, StoredFile,
 };
@@ -63,7 +64,10 @@ impl StateRepo for DryRunRepo {
         self.inner.list(folder).await
     }
 
-    async fn read_many(&self, paths: &[RepoPath]) -> Result<Vec<(RepoPath, StoredFile)>, RepoError> {
+    async fn read_many(
+        &self,
+        paths: &[RepoPath],
+    ) -> Result<Vec<(RepoPath, StoredFile)>, RepoError> {
         self.inner.read_many(paths).await
     }
 
@@ -87,5 +91,32 @@ impl StateRepo for DryRunRepo {
 
     fn location(&self) -> String {
         self.inner.location()
+    }
+}
+
+/// A messenger that posts nothing.
+#[derive(Debug)]
+pub struct DryRunSlack {
+    recorder: Recorder,
+}
+
+impl DryRunSlack {
+    /// Notes messages in `recorder`.
+    pub const fn new(recorder: Recorder) -> Self {
+        Self { recorder }
+    }
+}
+
+#[async_trait]
+impl SlackWrite for DryRunSlack {
+    async fn post(&self, message: &Message) -> Result<Posted, SlackError> {
+        self.recorder.note(Change {
+            system: "slack".to_owned(),
+            target: message.channel.clone(),
+            action: "post a message".to_owned(),
+            before: None,
+            after: Some(message.text.clone()),
+        });
+        Ok(Posted { channel: message.channel.clone(), ts: "dry-run".to_owned() })
     }
 }

@@ -1,5 +1,7 @@
 //! What can keep a command from its work.
 
+use std::sync::Arc;
+
 use oar_release::{ErrorClass, ReleaseVersion, YStream};
 
 /// A command could not do its work.
@@ -19,12 +21,18 @@ pub enum OperatorError {
         /// Which stream.
         stream: YStream,
     },
-    /// The configuration is missing or broken.
+    /// Something the command needs is not set up.
+    #[error("{problem}")]
+    NotConfigured {
+        /// What, and what needs it.
+        problem: String,
+    },
+    /// The configuration is broken.
     #[error(transparent)]
-    Config(#[from] oar_config::ConfigError),
+    Config(#[from] oar_config::DocumentError),
     /// The build data cannot be had or does not know the release.
     #[error(transparent)]
-    BuildData(#[from] oar_config::build_data::BuildDataError),
+    BuildData(#[from] Arc<oar_config::BuildDataError>),
     /// The StateBox cannot be read or changed.
     #[error(transparent)]
     StateBox(#[from] oar_statebox::StateBoxError),
@@ -45,6 +53,7 @@ impl OperatorError {
         match self {
             Self::NoStateBox { .. } => ErrorClass::NotFound,
             Self::LegacyReport { .. } => ErrorClass::Undetermined,
+            Self::NotConfigured { .. } => ErrorClass::NotConfigured,
             Self::Config(error) => error.class(),
             Self::BuildData(error) => error.class(),
             Self::StateBox(error) => error.class(),

@@ -1,13 +1,13 @@
 //! Gathers what the planner needs: concurrent, read-only, and honest about what could not be read.
 
-use oar_config::build_data::ReleaseData;
+use oar_config::ReleaseData;
 use oar_prow_jobs::test_result;
 use oar_release::workflow::{
     Fact, Facts, Issue, Promotion, State, StateView, TaskView, TestResult, recover,
 };
-use oar_release::{Arch, ReleaseDate, ReleaseVersion, Task};
+use oar_release::{Arch, ReleaseDate, ReleaseVersion};
 use oar_state_repo::RepoPath;
-use oar_statebox::StateBox;
+use oar_statebox::{StateBox, TaskRecord};
 
 use crate::context::Context;
 use crate::error::OperatorError;
@@ -29,21 +29,18 @@ pub async fn gather(context: &Context, release: &ReleaseVersion) -> Facts {
     };
     facts.candidate = candidate;
     facts.release_date = release_date(&data, &state);
-    facts.flow = fact(data.as_ref().map(|data| data.flow().clone()));
-    facts.owner = Fact::Known(context.owners.owner_of(release));
+    facts.flow = fact(data.as_ref().map(|data| data.flow.clone()));
+    facts.owner = Fact::Known(context.people.owner(release));
     facts.state = fact(state.map(|state| match state {
         None => State::Missing,
         Some(state) => State::Present(view(&state)),
     }));
-    facts.promotion = match promotion {
-        Ok(promotion) => known_promotion(promotion),
-        Err(error) => Fact::Unknown { why: error_chain(&error) },
-    };
+    facts.promotion = known_promotion(promotion);
     facts.promoted_tests = promoted_tests;
     facts
 }
 
-fn fact<T, E: std::error::Error>(read: Result<T, E>) -> Fact<T> {
+fn fact<T>(read: Result<T, impl std::error::Error>) -> Fact<T> {
     match read {
         Ok(value) => Fact::Known(value),
         Err(error) => Fact::Unknown { why: error_chain(&error) },
@@ -51,10 +48,14 @@ fn fact<T, E: std::error::Error>(read: Result<T, E>) -> Fact<T> {
 }
 
 fn known_promotion(promotion: oar_prow_jobs::Promotion) -> Fact<Promotion> {
+    use oar_prow_jobs::Promotion as Answer;
     match promotion {
-        oar_prow_jobs::Promotion::Accepted => Fact::Known(Promotion::Accepted),
-        oar_prow_jobs::Promotion::Other(phase) => Fact::Known(Promotion::Other(phase)),
-        oar_prow_jobs::Promotion::Absent => Fact::Known(Promotion::Absent),
+        Answer::Accepted => Fact::Known(Promotion::Accepted),
+        Answer::NotPromoted { phase: Some(phase) } => {
+            Fact::Known(Promotion::Other(phase.to_string()))
+        }
+        Answer::NotPromoted { phase: None } => Fact::Known(Promotion::Absent),
+        Answer::Unknown { problem } => Fact::Unknown { why: problem },
     }
 }
 
@@ -67,9 +68,9 @@ fn candidate_build(
 ) -> Fact<Option<String>> {
     let arch = Arch::Amd64.rpm_name();
     match (data, state) {
-        (Ok(data), _) => Fact::Known(data.candidate_builds().get(arch).cloned()),
+        (Ok(data), _) => Fact::Known(data.candidate(Arch::Amd64).map(str::to_owned)),
         (Err(_), Ok(Some(state))) => {
-            Fact::Known(state.metadata.candidate_builds.get(arch).cloned())
+            Fact::Known(state.metadata.candidate_build(arch).map(str::to_owned))
         }
         (Err(error), _) => Fact::Unknown { why: error_chain(error) },
     }
@@ -80,7 +81,8 @@ fn release_date(
     data: &Loaded<std::sync::Arc<ReleaseData>, OperatorError>,
     state: &Loaded<Option<StateBox>, oar_statebox::StateBoxError>,
 ) -> Fact<ReleaseDate> {
-    let remembered = state.as_ref().ok().and_then(Option::as_ref).and_then(|s| s.release_date());
+    let remembered =
+        state.as_ref().ok().and_then(Option::as_ref).and_then(|s| s.metadata.release_date());
     match data.as_ref().map(|data| data.release_date()) {
         Ok(Ok(date)) => Fact::Known(date),
         Ok(Err(error)) => {
@@ -108,14 +110,10 @@ async fn test_result_of(context: &Context, build: String) -> Fact<TestResult> {
 
 /// The parts of a StateBox that decisions depend on.
 pub fn view(state: &StateBox) -> StateView {
-    let known = |task: &oar_statebox::TaskRecord| {
-        let name: Task = task.name.parse().ok()?;
-        let status = task.status()?;
-        let job = task
-            .job
-            .clone()
-            .or_else(|| recover::job_reference(name, task.result.as_deref().unwrap_or_default()));
-        Some((name, TaskView { status, job }))
+    let known = |record: &TaskRecord| {
+        let task = record.task()?;
+        let job = recover::job_reference(task, record.job.as_ref(), record.result.as_deref());
+        Some((task, TaskView { status: record.status, job }))
     };
     StateView {
         tasks: state.tasks.iter().filter_map(known).collect(),
@@ -123,7 +121,7 @@ pub fn view(state: &StateBox) -> StateView {
             .issues
             .iter()
             .map(|issue| Issue {
-                text: issue.issue.clone(),
+                text: issue.text.clone(),
                 blocker: issue.blocker,
                 resolved: issue.resolved,
                 related_tasks: issue.related_tasks.clone(),

@@ -11,13 +11,11 @@ use std::future::Future;
 
 use oar_release::task::status_marker;
 use oar_release::{ErrorClass, JobRef, ReleaseVersion, Task, TaskOutcome, TaskStatus};
-use oar_statebox::TaskUpdate;
+use oar_statebox::{JobChange, StateBoxError, TaskUpdate};
 use tracing::Instrument as _;
 
 use crate::context::Context;
-use crate::report::{
-    CommandReport, ReportedError, StateBoxWrite, error_chain, within_budget,
-};
+use crate::report::{CommandReport, ReportedError, StateBoxWrite, error_chain, within_budget};
 use crate::task_log::TaskLog;
 
 /// What a task was doing when it failed.
@@ -68,15 +66,11 @@ impl TaskScope<'_> {
     }
 
     /// Stores that an external job runs, at once: a crash after this cannot lose it (promise P2).
-    pub async fn record_job(&self, job: &JobRef) -> Result<(), oar_statebox::StateBoxError> {
-        let update = TaskUpdate::new(self.task)
-            .status(TaskStatus::InProgress)
-            .job(job.clone());
-        self.context.boxes.update_task(self.release, update, &self.who()).await.map(|_| ())
-    }
-
-    fn who(&self) -> oar_statebox::Who {
-        oar_statebox::Who::new(self.context.actor.clone(), self.task.name())
+    pub async fn record_job(&self, job: &JobRef) -> Result<(), StateBoxError> {
+        let mut update = TaskUpdate::status(self.task, TaskStatus::InProgress);
+        update.job = JobChange::Set(job.clone());
+        let who = self.context.who(self.task.name());
+        self.context.boxes.update_task(self.release, &update, &who).await.map(|_| ())
     }
 }
 
@@ -127,7 +121,11 @@ where
         operation_id,
         started_at,
         finished_at,
-        duration_ms: finished_at.duration_since(started_at).as_millis().try_into().unwrap_or(i64::MAX),
+        duration_ms: finished_at
+            .duration_since(started_at)
+            .as_millis()
+            .try_into()
+            .unwrap_or(i64::MAX),
         output,
         output_truncated,
         output_total_chars,
@@ -162,13 +160,14 @@ async fn record(
     text: &str,
 ) -> StateBoxWrite {
     let Some(status) = outcome.stored_status() else { return StateBoxWrite::default() };
-    let mut update = TaskUpdate::new(task).status(status).result(text);
+    let mut update = TaskUpdate::status(task, status).with_result(text);
     if let TaskOutcome::InProgress { job: Some(job) } = outcome {
-        update = update.job(job.clone());
+        update.job = JobChange::Set(job.clone());
     }
-    let who = oar_statebox::Who::new(context.actor.clone(), task.name());
-    match context.boxes.update_task(release, update, &who).await {
-        Ok(_) => StateBoxWrite { written: !context.is_dry_run(), error: None },
+    match context.boxes.update_task(release, &update, &context.who(task.name())).await {
+        Ok(saved) => {
+            StateBoxWrite { written: saved.committed && !context.is_dry_run(), error: None }
+        }
         Err(error) => {
             let error = context.masker.mask(&error_chain(&error)).into_owned();
             StateBoxWrite { written: false, error: Some(error) }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -75,6 +75,11 @@ impl Sandbox {
     /// Number of requests of this process per service and verb (`github PUT`), for assertions.
     pub fn requests(&self) -> BTreeMap<String, usize> {
         self.lock().requests.clone()
+    }
+
+    /// The folder the world is kept in, if it outlives the process.
+    pub fn folder(&self) -> Option<PathBuf> {
+        Some(self.lock().store.as_ref()?.folder().to_owned())
     }
 
     /// The world's clock.

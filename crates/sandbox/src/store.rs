@@ -66,6 +66,10 @@ impl Store {
         Ok((value, world))
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     fn file(&self) -> PathBuf {
         self.folder.join("world.json")
     }

@@ -11,17 +11,6 @@ pub async fn sleep(duration: Duration) {
     tokio::time::sleep(duration).await;
 }
 
-/// Waits on the runtime's clock; the value to hand to code that has its own port for waiting.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct TokioPause;
-
-impl TokioPause {
-    /// Waits for `duration`.
-    pub async fn wait(self, duration: Duration) {
-        sleep(duration).await;
-    }
-}
-
 /// Waits that double from `first` to at most `longest`, each ±50 % (spec 00 §d), without end.
 #[derive(Debug)]
 pub struct Backoff {

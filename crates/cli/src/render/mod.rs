@@ -34,6 +34,16 @@ impl Printer {
         self.format
     }
 
+    /// Writes an error's object; text is not for stdout.
+    pub fn print_object(self, object: &serde_json::Value) -> io::Result<()> {
+        let text = match self.format {
+            Format::Text => return Ok(()),
+            Format::Json => format!("{object:#}\n"),
+            Format::Yaml => serde_yaml::to_string(object).map_err(io::Error::other)?,
+        };
+        anstream::stdout().write_all(text.as_bytes())
+    }
+
     /// Writes `result`. A closed pipe is no error: the reader has seen enough.
     pub fn print(self, result: &impl Render) -> io::Result<()> {
         let text = match self.format {

@@ -68,11 +68,7 @@ fn row(task: &TaskPlan) -> Vec<Cell> {
     }
     let name = serde_json::to_value(task.task).unwrap_or_default();
     let name = name.as_str().unwrap_or_default().to_owned();
-    vec![
-        Cell::from(name),
-        Cell::styled(task.verdict.word(), style(task.verdict)),
-        Cell::from(why),
-    ]
+    vec![Cell::from(name), Cell::styled(task.verdict.word(), style(task.verdict)), Cell::from(why)]
 }
 
 const fn style(verdict: Verdict) -> Style {

@@ -76,13 +76,13 @@ impl Render for ActiveReleases {
                     vec![
                         Cell::from(active.release.to_string()),
                         Cell::styled(
-                            format!("{} {}", view.marker, view.status),
+                            format!("{} {}", view.marker(), view.status),
                             super::status::overview_style(view.status),
                         ),
-                        Cell::from(view.countdown.clone()),
+                        Cell::from(view.countdown().unwrap_or_else(|| "-".to_owned())),
                         Cell::from(format!("{}/9", view.passed)),
                         Cell::from(view.phase.clone()),
-                        Cell::from(view.issues_line.clone()),
+                        Cell::from(view.issues_line()),
                     ]
                 })
                 .collect();
@@ -160,7 +160,8 @@ pub fn issue_lines(issue: &Issue) -> String {
         issue.related_tasks.join(", ")
     };
     let label = paint(style, &format!("[{kind}]"));
-    let mut text = format!("{label} {}\n    {tasks}, since {}\n", issue.issue.trim_end(), issue.reported_at);
+    let mut text =
+        format!("{label} {}\n    {tasks}, since {}\n", issue.text.trim_end(), issue.reported_at);
     if let Some(resolution) = &issue.resolution {
         let _ = writeln!(text, "    resolved: {}", resolution.trim_end());
     }
@@ -169,7 +170,7 @@ pub fn issue_lines(issue: &Issue) -> String {
 
 impl Render for ChangedTask {
     fn text(&self) -> String {
-        let status = self.task.status.as_str();
+        let status = self.task.status;
         let mut text = format!("{} {}: {status}\n", self.release, self.task.name);
         text.push_str(&changes(&self.planned_changes));
         let _ = writeln!(text, "Next: oar -r {} plan", self.release);

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use anstyle::Style;
 use oar_operators::commands::status::ReleaseStatus;
 use oar_release::time::parse_stamp;
-use oar_statebox::{OverviewStatus, TaskRecord};
+use oar_statebox::TaskRecord;
+use oar_statebox::overview::OverviewStatus;
 
 use super::Render;
 use super::reports::issue_lines;
@@ -24,14 +25,14 @@ pub const fn overview_style(status: OverviewStatus) -> Style {
 impl Render for ReleaseStatus {
     fn text(&self) -> String {
         let view = &self.overview;
-        let word = format!("{} {}", view.marker, view.status);
+        let word = format!("{} {}", view.marker(), view.status);
         let mut text = format!(
             "{}   {}   {}/9 tasks passed   release {} ({})\n",
             paint(BOLD, &self.release.to_string()),
             paint(overview_style(view.status), &word),
             view.passed,
             self.state.metadata.release_date.as_deref().unwrap_or("date unknown"),
-            view.countdown,
+            view.countdown().unwrap_or_else(|| "date unknown".to_owned()),
         );
         // Writing to a String cannot fail; the results of `write!` are dropped here.
         let _ = writeln!(text, "Phase: {}\n", view.phase);
@@ -53,13 +54,13 @@ impl Render for ReleaseStatus {
 }
 
 fn row(task: &TaskRecord) -> Vec<Cell> {
-    let style = task.status().map_or(WARN, status_style);
+    let style = status_style(task.status);
     let job = task.job.as_ref().map(|job| {
         job.url.clone().or_else(|| job.id.clone()).unwrap_or_else(|| "being started".to_owned())
     });
     vec![
         Cell::from(task.name.clone()),
-        Cell::styled(task.status.clone(), style),
+        Cell::styled(task.status.name(), style),
         Cell::from(task.started_at.clone().unwrap_or_else(|| "-".to_owned())),
         Cell::from(took(task)),
         Cell::from(job.unwrap_or_default()),

@@ -2,7 +2,7 @@
 
 use oar_release::ReleaseVersion;
 use oar_statebox::discovery;
-use oar_statebox::{Overview, overview, sort_overviews};
+use oar_statebox::overview::{self, Overview};
 use serde::Serialize;
 
 use crate::context::Context;
@@ -27,26 +27,26 @@ pub struct ActiveRelease {
     /// The release.
     pub release: ReleaseVersion,
     /// Its overview.
+    #[serde(serialize_with = "super::status::overview_object")]
     pub overview: Overview,
 }
 
 /// Reads all StateBoxes and keeps those whose release date is not past by more than `keep_days`.
-pub async fn run(context: &Context, keep_days: u32) -> Result<ActiveReleases, OperatorError> {
+pub async fn run(context: &Context, keep_days: i32) -> Result<ActiveReleases, OperatorError> {
     let now = context.clock.now();
     let found = discovery::discover(context.state.as_ref(), now, keep_days).await?;
-    let mut releases: Vec<ActiveRelease> = found
-        .active
+    let mut overviews: Vec<Overview> =
+        found.active.iter().map(|state| Overview::of(state, None, now)).collect();
+    overview::sort(&mut overviews);
+    let releases = overviews
         .into_iter()
-        .map(|active| ActiveRelease {
-            overview: overview(&active.state, now, None),
-            release: active.release,
-        })
+        .map(|overview| ActiveRelease { release: overview.release.clone(), overview })
         .collect();
-    sort_overviews(&mut releases, |active| (&active.release, &active.overview));
+    let problem = |file: &discovery::BrokenFile| format!("{}: {}", file.path, file.problem);
     Ok(ActiveReleases {
         schema: "oar.active-releases/1",
         releases,
-        not_initialised: found.not_initialised,
-        problems: found.problems,
+        not_initialised: found.not_initialised.into_iter().map(|tracked| tracked.release).collect(),
+        problems: found.broken.iter().map(problem).collect(),
     })
 }

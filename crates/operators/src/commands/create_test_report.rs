@@ -6,11 +6,11 @@
 //! into the channel before it posts.
 
 use oar_release::{ReleaseVersion, TaskOutcome, YStream};
-use oar_slack::PostMessage;
-use oar_statebox::{Initialised, InitialState, Who};
+use oar_slack::{Message, SlackError};
+use oar_statebox::{InitialState, Initialised, Who};
 use oar_transport::journal::{Intent, IntentId, IntentJournal, OpenState, body_digest};
 
-use crate::context::{Context, Messenger};
+use crate::context::{Context, LegacyLookup, Messenger};
 use crate::error::OperatorError;
 use crate::report::error_chain;
 
@@ -40,8 +40,8 @@ pub async fn run(context: &Context, release: &ReleaseVersion) -> Result<Created,
     refuse_legacy_report(context, release.y_stream())?;
     let initial = initial_state(context, release).await?;
     journal.open(&intent).await?;
-    let who = Who::new(context.actor.clone(), COMMAND).intent(intent.id.as_str());
-    match context.boxes.initialise(release, &initial, &who).await? {
+    let who = Who { intent: Some(intent.id.to_string()), ..context.who(COMMAND) };
+    match context.boxes.initialise(&initial, &who).await? {
         Initialised::Created => {
             tracing::info!("created the StateBox of {release}: {page}");
             let warnings = announce(context, release, journal.as_ref(), &intent, false).await?;
@@ -91,12 +91,12 @@ async fn finish_earlier_run(
 /// it that cannot be found out, and not knowing must not create a second record (spec 01 §10.6).
 fn refuse_legacy_report(context: &Context, stream: YStream) -> Result<(), OperatorError> {
     match context.legacy_reports.lookup(stream) {
-        crate::context::LegacyLookup::NoReport => Ok(()),
-        crate::context::LegacyLookup::NotConfigured => {
+        LegacyLookup::NoReport => Ok(()),
+        LegacyLookup::NotConfigured => {
             tracing::warn!("GCP_SA_FILE is not set: taking it that {stream} has no legacy report");
             Ok(())
         }
-        crate::context::LegacyLookup::Unsupported => Err(OperatorError::LegacyReport { stream }),
+        LegacyLookup::Unsupported => Err(OperatorError::LegacyReport { stream }),
     }
 }
 
@@ -106,12 +106,14 @@ async fn initial_state(
     release: &ReleaseVersion,
 ) -> Result<InitialState, OperatorError> {
     let data = context.build_data.release(release).await?;
+    let id = |(kind, id): &(String, u64)| Some((kind.clone(), i64::try_from(*id).ok()?));
     Ok(InitialState {
-        jira_ticket: data.jira_ticket().map(str::to_owned),
-        advisory_ids: data.advisories().clone(),
-        release_date: data.release_date()?.to_string(),
-        candidate_builds: data.candidate_builds().clone(),
-        shipment_mr: data.shipment_url().map(str::to_owned),
+        release: release.clone(),
+        jira_ticket: data.jira_ticket.clone(),
+        advisory_ids: data.advisories.iter().filter_map(id).collect(),
+        release_date: data.release_date().map_err(std::sync::Arc::new)?,
+        candidate_builds: data.candidate_builds.clone(),
+        shipment_mr: data.flow.merge_request().map(ToString::to_string),
     })
 }
 
@@ -153,27 +155,46 @@ async fn tell(
     intent: &Intent,
     look_first: bool,
     warnings: &mut Vec<String>,
-) -> Result<String, oar_slack::SlackError> {
+) -> Result<String, SlackError> {
     let channel = &messenger.release_channel;
-    if look_first && let Some(ts) = messenger.read.find_intent(channel, intent.id.as_str()).await? {
+    let found = if look_first {
+        messenger.read.find_post(channel, None, intent.id.as_str()).await?
+    } else {
+        None
+    };
+    if let Some(posted) = found {
         tracing::info!("the release leads had been told");
-        return Ok(ts);
+        return Ok(posted.ts);
     }
-    let (handle, warning) = context.lead_groups.lead_group(release);
+    let (handle, warning) = context.people.lead_group(release);
     if let Some(warning) = warning {
         tracing::warn!("{warning}");
         warnings.push(warning);
     }
-    let mention = match handle {
-        Some(handle) => messenger.read.mention_group(&handle).await,
+    let mention = match &handle {
+        Some(handle) => mention(messenger, handle, warnings).await,
         None => String::new(),
     };
     let link = oar_slack::text::link(&context.links.statebox(release), "StateBox");
-    let text = format!("[{release}] {mention} {link} of {release} is ready: the release can start.");
-    let posted = messenger
-        .write
-        .post(&PostMessage::new(channel, text).intent(intent.id.as_str()))
-        .await?;
+    let text =
+        format!("[{release}] {mention} {link} of {release} is ready: the release can start.");
+    let mut message = Message::new(channel, text);
+    message.intent = Some(intent.id.to_string());
+    let posted = messenger.write.post(&message).await?;
     tracing::info!("told the release leads in {channel}");
     Ok(posted.ts)
+}
+
+/// The mention of a group; a failed look-up never suppresses the message (spec 05 §2.3).
+async fn mention(messenger: &Messenger, handle: &str, warnings: &mut Vec<String>) -> String {
+    let problem = match messenger.read.group_by_handle(handle).await {
+        Ok(Some(group)) => return group.to_string(),
+        Ok(None) => format!("Slack has no group @{handle}"),
+        Err(error) => {
+            format!("the group @{handle} could not be looked up: {}", error_chain(&error))
+        }
+    };
+    tracing::warn!("{problem}");
+    warnings.push(problem);
+    format!("@{}", oar_slack::text::escape(handle))
 }

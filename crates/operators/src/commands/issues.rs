@@ -1,7 +1,7 @@
 //! `issue add`, `issue resolve`, `issue list` (spec 01 §7.6–7.8).
 
 use oar_release::ReleaseVersion;
-use oar_statebox::{Issue, IssueFilter, NewIssue, Who};
+use oar_statebox::{Issue, IssueFilter, NewIssue};
 use serde::Serialize;
 
 use super::status::load;
@@ -16,6 +16,7 @@ pub struct ChangedIssue {
     /// The release.
     pub release: ReleaseVersion,
     /// The issue as stored.
+    #[serde(serialize_with = "one_issue")]
     pub issue: Issue,
     /// What a dry run would have changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -30,6 +31,7 @@ pub struct Issues {
     /// The release.
     pub release: ReleaseVersion,
     /// Those that were asked for, in the order of the file.
+    #[serde(serialize_with = "all_issues")]
     pub issues: Vec<Issue>,
 }
 
@@ -37,12 +39,11 @@ pub struct Issues {
 pub async fn add(
     context: &Context,
     release: &ReleaseVersion,
-    issue: NewIssue,
+    issue: &NewIssue,
 ) -> Result<ChangedIssue, OperatorError> {
     load(context, release).await?;
-    let who = Who::new(context.actor.clone(), "issue add");
-    let issue = context.boxes.add_issue(release, issue, &who).await?;
-    Ok(changed(context, release, issue))
+    let saved = context.boxes.add_issue(release, issue, &context.who("issue add")).await?;
+    Ok(changed(context, release, saved.outcome))
 }
 
 /// Resolves the one open issue that `text` names.
@@ -53,9 +54,9 @@ pub async fn resolve(
     resolution: &str,
 ) -> Result<ChangedIssue, OperatorError> {
     load(context, release).await?;
-    let who = Who::new(context.actor.clone(), "issue resolve");
-    let issue = context.boxes.resolve_issue(release, text, resolution, &who).await?;
-    Ok(changed(context, release, issue))
+    let who = context.who("issue resolve");
+    let saved = context.boxes.resolve_issue(release, text, resolution, &who).await?;
+    Ok(changed(context, release, saved.outcome))
 }
 
 /// Lists issues.
@@ -65,7 +66,7 @@ pub async fn list(
     filter: &IssueFilter,
 ) -> Result<Issues, OperatorError> {
     let state = load(context, release).await?;
-    let issues = state.issues(filter).into_iter().cloned().collect();
+    let issues = state.issues(filter).cloned().collect();
     Ok(Issues { schema: "oar.issues/1", release: release.clone(), issues })
 }
 
@@ -76,4 +77,26 @@ fn changed(context: &Context, release: &ReleaseVersion, issue: Issue) -> Changed
         issue,
         planned_changes: context.recorder.as_ref().map(|r| r.changes()).unwrap_or_default(),
     }
+}
+
+/// An issue with the keys of the file.
+fn issue_object(issue: &Issue) -> serde_json::Value {
+    serde_json::json!({
+        "issue": issue.text,
+        "reported_at": issue.reported_at,
+        "resolved": issue.resolved,
+        "resolution": issue.resolution,
+        "blocker": issue.blocker,
+        "related_tasks": issue.related_tasks,
+        "source": issue.source,
+        "resolved_at": issue.resolved_at,
+    })
+}
+
+fn one_issue<S: serde::Serializer>(issue: &Issue, serializer: S) -> Result<S::Ok, S::Error> {
+    issue_object(issue).serialize(serializer)
+}
+
+fn all_issues<S: serde::Serializer>(issues: &[Issue], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(issues.iter().map(issue_object))
 }

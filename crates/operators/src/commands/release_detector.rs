@@ -2,7 +2,7 @@
 //! (spec 01 §9).
 
 use oar_release::{ReleaseVersion, YStream};
-use oar_statebox::discovery::{self, Announced};
+use oar_statebox::discovery::{self, Discovery, Stream};
 use serde::Serialize;
 
 use super::create_test_report;
@@ -58,10 +58,13 @@ pub async fn run(context: &Context, streams: Streams) -> Result<Detected, Operat
         Streams::One(one) => one == stream,
         Streams::All => true,
     };
-    let announced = discovery::announced(context.state.as_ref()).await?;
+    let found = discovery::discover(context.state.as_ref(), context.clock.now(), 0).await?;
     let mut reports = Vec::new();
-    for announced in announced.into_iter().filter(|announced| wanted(announced.stream)) {
-        reports.push(one_stream(context, announced).await);
+    for stream in found.streams.iter().filter(|stream| wanted(stream.stream)) {
+        reports.push(one_stream(context, stream, &found).await);
+    }
+    for file in found.broken.iter().filter(|file| file.path.ends_with(".z.yaml")) {
+        tracing::warn!("{}: {}", file.path, file.problem);
     }
     if let (Streams::One(stream), true) = (streams, reports.is_empty()) {
         tracing::info!("{stream} has no tracking file: nothing is announced");
@@ -69,14 +72,14 @@ pub async fn run(context: &Context, streams: Streams) -> Result<Detected, Operat
     Ok(Detected { schema: "oar.detector/1", streams: reports })
 }
 
-async fn one_stream(context: &Context, announced: Announced) -> StreamReport {
+async fn one_stream(context: &Context, announced: &Stream, found: &Discovery) -> StreamReport {
     let mut report = StreamReport {
         stream: announced.stream,
         tracked: announced.latest().cloned(),
         stable: None,
         created: Vec::new(),
         warnings: Vec::new(),
-        errors: announced.problem.clone().into_iter().collect(),
+        errors: broken_tracking(announced.stream, found),
     };
     let Some(tracked) = report.tracked.clone() else {
         tracing::info!("{}: no release is announced", report.stream);
@@ -92,16 +95,17 @@ async fn one_stream(context: &Context, announced: Announced) -> StreamReport {
     let shown = report.stable.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
     tracing::info!("{}: announced {tracked}, latest stable {shown}", report.stream);
     if report.stable.as_ref().is_some_and(|stable| tracked < *stable) {
-        let warning =
-            format!("the newest announced release {tracked} is older than the latest stable {shown}: tell ART");
+        let warning = format!(
+            "the newest announced release {tracked} is older than the latest stable {shown}: tell ART"
+        );
         tracing::warn!("{warning}");
         report.warnings.push(warning);
     }
-    let newer = announced.releases.iter().filter(|release| {
-        report.stable.as_ref().is_none_or(|stable| *release > stable)
-    });
-    for release in newer.cloned().collect::<Vec<_>>() {
-        create(context, &release, &mut report).await;
+    let stable = report.stable.clone();
+    let releases = announced.tracked.iter().map(|tracked| &tracked.release);
+    for release in releases.filter(|release| stable.as_ref().is_none_or(|stable| *release > stable))
+    {
+        create(context, release, &mut report).await;
     }
     report
 }
@@ -120,4 +124,11 @@ async fn create(context: &Context, release: &ReleaseVersion, report: &mut Stream
             report.errors.push(text);
         }
     }
+}
+
+/// Problems of the stream's own tracking file; other broken files are not this pass's business.
+fn broken_tracking(stream: YStream, found: &Discovery) -> Vec<String> {
+    let own = format!("/{stream}.z.yaml");
+    let of_stream = found.broken.iter().filter(|file| file.path.ends_with(&own));
+    of_stream.map(|file| format!("{}: {}", file.path, file.problem)).collect()
 }

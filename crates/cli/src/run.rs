@@ -1,0 +1,349 @@
+//! From arguments to an exit code: parse, wire, run one command, print, choose the code.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser};
+use oar_operators::commands::release_detector::Streams;
+use oar_operators::commands::{
+    active_releases, create_test_report, issues, plan, release_detector, scan_secrets, set_task,
+    status,
+};
+use oar_operators::report::{CommandReport, StateBoxWrite};
+use oar_release::{ErrorClass, ReleaseVersion, Task, TaskOutcome};
+use oar_sandbox::crash;
+use oar_statebox::overview::OverviewStatus;
+use oar_statebox::{IssueFilter, NewIssue};
+use oar_transport::env::Environment;
+
+use crate::doctor;
+use crate::error::CliError;
+use crate::exit::{Codes, Exit, process_code};
+use crate::global::Global;
+use crate::oar::{IssueAdd, IssueCommand, IssueList, Oar, OarCommand, TaskCommand, TaskSet};
+use crate::oarctl::{Detector, Oarctl, OarctlCommand};
+use crate::pages;
+use crate::render::plan::PlanResult;
+use crate::render::{Printer, Render};
+use crate::wiring::Surroundings;
+
+/// How a command ended that brought a result.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ended {
+    exit: Exit,
+    /// With plain codes: 1 although there is a result.
+    trouble: bool,
+}
+
+impl Ended {
+    /// All is well.
+    pub(crate) const fn done() -> Self {
+        Self { exit: Exit::Done, trouble: false }
+    }
+
+    /// The command looked for trouble and found some.
+    pub(crate) const fn found_trouble() -> Self {
+        Self { exit: Exit::Failed, trouble: true }
+    }
+
+    const fn as_exit(exit: Exit) -> Self {
+        Self { exit, trouble: false }
+    }
+}
+
+/// Prints a result; a failing stdout is an error of the command.
+pub(crate) fn print(printer: Printer, result: &impl Render) -> Result<(), CliError> {
+    printer.print(result).map_err(|error| {
+        CliError::new(ErrorClass::Internal, format!("the result cannot be written: {error}"))
+    })
+}
+
+/// Runs `oar` with `arguments`, the program's name first.
+pub fn oar(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let parsed = match Oar::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return usage(&error),
+    };
+    match &parsed.command {
+        OarCommand::Completions(options) => {
+            return script(&pages::completions(Oar::command(), options.shell));
+        }
+        OarCommand::Man(options) => return manual(&Oar::command(), &options.folder),
+        _ => {}
+    }
+    finish(&parsed.global, |around, printer| {
+        block_on(oar_command(around, printer, parsed.release.as_ref(), &parsed.command))
+    })
+}
+
+/// Runs `oarctl` with `arguments`, the program's name first.
+pub fn oarctl(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let parsed = match Oarctl::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return usage(&error),
+    };
+    match &parsed.command {
+        OarctlCommand::Completions(options) => {
+            return script(&pages::completions(Oarctl::command(), options.shell));
+        }
+        OarctlCommand::Man(options) => return manual(&Oarctl::command(), &options.folder),
+        _ => {}
+    }
+    finish(&parsed.global, |around, printer| {
+        block_on(oarctl_command(around, printer, &parsed.command))
+    })
+}
+
+/// clap prints help to stdout (0) and errors of use to stderr (2).
+fn usage(error: &clap::Error) -> ExitCode {
+    let _closed = error.print();
+    process_code(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+fn script(bytes: &[u8]) -> ExitCode {
+    let _closed = anstream::stdout().write_all(bytes);
+    ExitCode::SUCCESS
+}
+
+fn manual(program: &clap::Command, folder: &std::path::Path) -> ExitCode {
+    match pages::manual(program, folder) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            let text = format!("error: {} cannot be written: {error}\n", folder.display());
+            let _closed = anstream::stderr().write_all(text.as_bytes());
+            process_code(1)
+        }
+    }
+}
+
+/// Sets the call up, runs `command`, prints its error if it has one, and chooses the exit code.
+fn finish(
+    global: &Global,
+    command: impl FnOnce(&Surroundings, Printer) -> Result<Ended, CliError>,
+) -> ExitCode {
+    let environment = Environment::from_process();
+    let detailed = environment.get("OAR_EXIT_CODES").is_some_and(|value| value == "detailed");
+    let codes = if global.exit_code || detailed { Codes::Detailed } else { Codes::Plain };
+    let printer = Printer::new(global.format());
+    let (result, masker, id) = match Surroundings::new(global, environment) {
+        Ok(around) => {
+            crate::log::start(global.debug, around.clock.clone(), around.masker.clone());
+            rehearse_crash(&around);
+            let result = command(&around, printer);
+            report_crash_points(&around);
+            (result, around.masker.clone(), around.entropy.id())
+        }
+        Err(error) => (Err(error), std::sync::Arc::default(), String::new()),
+    };
+    match result {
+        Ok(ended) => process_code(ended.exit.verdict_code(codes, ended.trouble)),
+        Err(error) => {
+            let _closed = anstream::stderr().write_all(error.text(&masker).as_bytes());
+            let _closed = printer.print_object(&error.object(&masker, &id));
+            process_code(error.exit_code(codes))
+        }
+    }
+}
+
+/// In the sandbox a run can be told to end at one of its effect points (`OAR_SANDBOX_CRASH_AT`).
+fn rehearse_crash(around: &Surroundings) {
+    if around.sandbox.is_some() {
+        match around.environment.get(crash::SETTING).as_deref().map(str::parse::<usize>) {
+            Some(Ok(point)) => crash::abort_at(point),
+            Some(Err(_)) => crash::count(),
+            None => {}
+        }
+    }
+}
+
+fn report_crash_points(around: &Surroundings) {
+    if around.sandbox.is_some() && around.environment.get(crash::SETTING).is_some() {
+        let line = format!("effect points: {}\n", crash::seen());
+        let _closed = anstream::stderr().write_all(line.as_bytes());
+    }
+}
+
+/// The runtime is built only for commands that need one.
+fn block_on(work: impl Future<Output = Result<Ended, CliError>>) -> Result<Ended, CliError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| {
+        CliError::new(ErrorClass::Internal, format!("the runtime cannot be built: {error}"))
+    })?;
+    runtime.block_on(async {
+        tokio::select! {
+            ended = work => ended,
+            _ = tokio::signal::ctrl_c() => Err(CliError::new(
+                ErrorClass::Cancelled,
+                "interrupted; running the same command again continues safely",
+            )),
+        }
+    })
+}
+
+fn required(release: Option<&ReleaseVersion>) -> Result<&ReleaseVersion, CliError> {
+    release.ok_or_else(|| {
+        CliError::usage("the release is missing: --release <VERSION>")
+            .hint("oar --release 4.20.7 COMMAND")
+    })
+}
+
+async fn oar_command(
+    around: &Surroundings,
+    printer: Printer,
+    release: Option<&ReleaseVersion>,
+    command: &OarCommand,
+) -> Result<Ended, CliError> {
+    match command {
+        OarCommand::CreateTestReport(options) => {
+            create(around, printer, required(release)?, options.dry_run).await
+        }
+        OarCommand::Status => match release {
+            Some(release) => {
+                let found = status::run(&around.context(false)?, release).await?;
+                let blocked = found.overview.status == OverviewStatus::Blocked;
+                print(printer, &found)?;
+                Ok(Ended::as_exit(if blocked { Exit::Blocked } else { Exit::Done }))
+            }
+            None => active(around, printer).await,
+        },
+        OarCommand::Plan => {
+            let plan = plan::run(&around.context(false)?, required(release)?).await;
+            let offers = plan.tasks.iter().any(|task| task.verdict.is_offer());
+            print(printer, &PlanResult { schema: "oar.plan/1", plan })?;
+            Ok(Ended::as_exit(if offers { Exit::ChangesPending } else { Exit::Done }))
+        }
+        OarCommand::Doctor => doctor::run(around, printer).await,
+        OarCommand::Issue(command) => issue(around, printer, required(release)?, command).await,
+        OarCommand::Task(TaskCommand::Set(options)) => {
+            task_set(around, printer, required(release)?, options).await
+        }
+        OarCommand::Completions(_) | OarCommand::Man(_) => Ok(Ended::done()),
+    }
+}
+
+async fn oarctl_command(
+    around: &Surroundings,
+    printer: Printer,
+    command: &OarctlCommand,
+) -> Result<Ended, CliError> {
+    match command {
+        OarctlCommand::StartReleaseDetector(options) => detect(around, printer, options).await,
+        OarctlCommand::ActiveReleases => active(around, printer).await,
+        OarctlCommand::ScanSecrets => {
+            let scan = scan_secrets::run(&around.context(false)?).await?;
+            print(printer, &scan)?;
+            Ok(if scan.leaks.is_empty() { Ended::done() } else { Ended::found_trouble() })
+        }
+        OarctlCommand::Config(command) => crate::config::run(around, printer, command),
+        OarctlCommand::Doctor => doctor::run(around, printer).await,
+        OarctlCommand::Completions(_) | OarctlCommand::Man(_) => Ok(Ended::done()),
+    }
+}
+
+async fn create(
+    around: &Surroundings,
+    printer: Printer,
+    release: &ReleaseVersion,
+    dry_run: bool,
+) -> Result<Ended, CliError> {
+    let context = around.context(dry_run)?;
+    let started_at = around.clock.now();
+    let created = create_test_report::run(&context, release).await?;
+    let finished_at = around.clock.now();
+    let duration = finished_at.duration_since(started_at).as_millis();
+    let ended = Ended::as_exit(Exit::of_outcome(&created.outcome));
+    let report = CommandReport {
+        success: true,
+        command: create_test_report::COMMAND.to_owned(),
+        release: release.to_string(),
+        task: Some(Task::CreateTestReport),
+        task_status: None,
+        outcome: created.outcome,
+        statebox: StateBoxWrite { written: created.written, error: None },
+        job: None,
+        operation_id: around.entropy.id(),
+        started_at,
+        finished_at,
+        duration_ms: i64::try_from(duration).unwrap_or(i64::MAX),
+        output: String::new(),
+        output_truncated: false,
+        output_total_chars: 0,
+        warnings: created.warnings,
+        planned_changes: context.recorder.as_ref().map(|r| r.changes()).unwrap_or_default(),
+        error: None,
+    };
+    debug_assert!(!matches!(report.outcome, TaskOutcome::Fail { .. }));
+    print(printer, &report)?;
+    Ok(ended)
+}
+
+async fn active(around: &Surroundings, printer: Printer) -> Result<Ended, CliError> {
+    let keep_days = i32::try_from(around.settings.prow().keep_days).unwrap_or(i32::MAX);
+    let found = active_releases::run(&around.context(false)?, keep_days).await?;
+    print(printer, &found)?;
+    Ok(Ended::done())
+}
+
+async fn detect(
+    around: &Surroundings,
+    printer: Printer,
+    options: &Detector,
+) -> Result<Ended, CliError> {
+    let streams = options.minor_release.map_or(Streams::All, Streams::One);
+    let context = around.context(options.dry_run.dry_run)?;
+    let detected = release_detector::run(&context, streams).await?;
+    let sound = detected.is_sound();
+    print(printer, &detected)?;
+    Ok(if sound { Ended::done() } else { Ended::found_trouble() })
+}
+
+async fn issue(
+    around: &Surroundings,
+    printer: Printer,
+    release: &ReleaseVersion,
+    command: &IssueCommand,
+) -> Result<Ended, CliError> {
+    match command {
+        IssueCommand::Add(IssueAdd { text, tasks, no_blocker, dry_run }) => {
+            let issue = NewIssue {
+                text: text.clone(),
+                blocker: !no_blocker,
+                related_tasks: tasks.clone(),
+                source: None,
+            };
+            let context = around.context(dry_run.dry_run)?;
+            print(printer, &issues::add(&context, release, &issue).await?)?;
+        }
+        IssueCommand::Resolve(options) => {
+            let context = around.context(options.dry_run.dry_run)?;
+            let (text, resolution) = (&options.text, &options.resolution);
+            print(printer, &issues::resolve(&context, release, text, resolution).await?)?;
+        }
+        IssueCommand::List(IssueList { all, blockers, task }) => {
+            let filter = IssueFilter { unresolved: !all, blockers: *blockers, task: task.clone() };
+            print(printer, &issues::list(&around.context(false)?, release, &filter).await?)?;
+        }
+    }
+    Ok(Ended::done())
+}
+
+async fn task_set(
+    around: &Surroundings,
+    printer: Printer,
+    release: &ReleaseVersion,
+    options: &TaskSet,
+) -> Result<Ended, CliError> {
+    let task = options
+        .task
+        .parse()
+        .map_err(|error: oar_release::task::UnknownTask| CliError::usage(error.to_string()))?;
+    let status = options
+        .status
+        .parse()
+        .map_err(|error: oar_release::task::UnknownStatus| CliError::usage(error.to_string()))?;
+    let context = around.context(options.dry_run.dry_run)?;
+    let result = options.result.as_deref();
+    print(printer, &set_task::run(&context, release, task, status, result).await?)?;
+    Ok(Ended::done())
+}

@@ -1,0 +1,299 @@
+//! From options to a [`Context`]: settings, clients, clock. Nothing here does I/O beyond reading
+//! files of this machine; a missing secret becomes an error of the command that needs it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use oar_config::settings::StateLocation;
+use oar_config::{AppConfig, BuildDataCache, Flags, HttpBuildData, ReleaseData, Settings};
+use oar_github::{GitHubRepo, HttpGitHub, RepoName};
+use oar_operators::context::{Journals, LegacyReports, Messenger, People, ReleaseDataSource};
+use oar_operators::dry_run::{DryRunRepo, DryRunSlack, Recorder};
+use oar_operators::{Context, OperatorError};
+use oar_prow_jobs::HttpReleaseController;
+use oar_release::clock::{SystemClock, SystemEntropy};
+use oar_release::{Arch, Clock, Entropy, ErrorClass, Masker, ReleaseVersion};
+use oar_sandbox::Sandbox;
+use oar_slack::{HttpSlack, SlackWrite};
+use oar_state_repo::{Actor, LocalRepo, StateRepo};
+use oar_statebox::StateBoxStore;
+use oar_transport::env::Environment;
+use oar_transport::journal::MemoryJournal;
+use oar_transport::pause;
+use oar_transport::real::ReqwestSend;
+use oar_transport::{HttpClient, HttpSend, Secret, SecretSource};
+
+use crate::error::CliError;
+use crate::global::Global;
+
+/// Variables whose values are masked as literals wherever they turn up.
+const SECRETS: [&str; 11] = [
+    "OAR_JWK",
+    "OAR_NEW_JWK",
+    "GITHUB_TOKEN",
+    "GITLAB_TOKEN",
+    "JIRA_TOKEN",
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_WEBHOOK_URL",
+    "JENKINS_TOKEN",
+    "APITOKEN",
+    "MODEL_API_KEY",
+];
+
+/// The surroundings of one call: settings, environment, and the sandbox when there is one.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// The environment.
+    pub environment: Environment,
+    /// All settings.
+    pub settings: Settings,
+    /// The model of the world, with `--sandbox`.
+    pub sandbox: Option<Sandbox>,
+    /// Hides secrets and addresses.
+    pub masker: Arc<Masker>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+}
+
+impl Surroundings {
+    /// Reads settings and opens the sandbox if it is asked for.
+    pub fn new(global: &Global, environment: Environment) -> Result<Self, CliError> {
+        let settings = Settings::load(global.settings.as_deref(), &flags(global)?, &environment)?;
+        let sandbox = open_sandbox(global, &settings)?;
+        let clock: Arc<dyn Clock> = match &sandbox {
+            Some(sandbox) => sandbox.clock(),
+            None => Arc::new(SystemClock),
+        };
+        let known = |name: &&str| SecretSource::variable(&environment, name, "masking").read().ok();
+        let secrets: Vec<String> =
+            SECRETS.iter().filter_map(|name| known(&name)).map(|s| s.expose().to_owned()).collect();
+        let masker = Arc::new(Masker::new(secrets));
+        Ok(Self { environment, settings, sandbox, masker, clock, entropy: Arc::new(SystemEntropy) })
+    }
+
+    /// The decrypted configuration; the sandbox brings its own.
+    pub fn config(&self) -> Result<AppConfig, CliError> {
+        if self.sandbox.is_some() {
+            return Ok(AppConfig::parse(oar_sandbox::seed::CONFIG.as_bytes())?);
+        }
+        let key = crate::config::key(&self.environment, "OAR_JWK")?;
+        let path = crate::config::configured_file(self)?;
+        crate::config::read(&path, &key)
+    }
+
+    /// Who asks: `OAR_ACTOR` (`agent:name`, `timer:name`, or a person's name), else the login name.
+    fn actor(&self) -> Actor {
+        let named = self.environment.get("OAR_ACTOR");
+        match named.as_deref().and_then(|text| text.split_once(':')) {
+            Some(("agent", name)) => Actor::Agent(name.to_owned()),
+            Some(("timer", name)) => Actor::Timer(name.to_owned()),
+            _ => {
+                let login = named
+                    .or_else(|| self.environment.get("USER"))
+                    .or_else(|| self.environment.get("LOGNAME"));
+                Actor::Person(login.unwrap_or_else(|| "unknown".to_owned()))
+            }
+        }
+    }
+
+    /// The HTTP client; `config` moves endpoints as the encrypted configuration says.
+    pub fn http(&self, config: Option<&AppConfig>) -> Result<HttpClient, CliError> {
+        let mut endpoints = self.settings.endpoints()?;
+        if let Some(config) = config {
+            endpoints = config.configure(endpoints)?;
+        }
+        let send: Arc<dyn HttpSend> = match &self.sandbox {
+            Some(sandbox) => Arc::new(sandbox.clone()),
+            None => {
+                Arc::new(ReqwestSend::new(self.settings.network(&self.environment, &endpoints)))
+            }
+        };
+        let masker = Masker::clone(&self.masker);
+        Ok(HttpClient::new(
+            send,
+            Arc::clone(&self.clock),
+            Arc::clone(&self.entropy),
+            endpoints,
+            masker,
+        ))
+    }
+
+    /// The secret `name`; in the sandbox any word will do.
+    pub fn secret(&self, name: &str, purpose: &str) -> SecretSource {
+        if self.sandbox.is_some() {
+            return SecretSource::from(Secret::new("sandbox"));
+        }
+        SecretSource::variable(&self.environment, name, purpose)
+    }
+
+    /// The state repository's branch `branch`; a folder has one branch only.
+    fn repository(&self, http: &HttpClient, branch: &str) -> Result<Arc<dyn StateRepo>, CliError> {
+        match self.settings.state().location {
+            StateLocation::Directory(folder) => Ok(Arc::new(LocalRepo::new(folder))),
+            StateLocation::GitHub { owner, name } => {
+                let token = self.secret("GITHUB_TOKEN", "the state repository");
+                // Named before any work, not at the first request.
+                token.read()?;
+                let repo: RepoName = format!("{owner}/{name}").parse()?;
+                Ok(Arc::new(GitHubRepo::new(HttpGitHub::new(http, token), repo, branch)))
+            }
+        }
+    }
+
+    /// Everything a command may use; with `dry_run` its writers only take notes.
+    pub fn context(&self, dry_run: bool) -> Result<Context, CliError> {
+        let config = self.config();
+        let http = self.http(config.as_ref().ok())?;
+        let state_settings = self.settings.state();
+        let recorder = dry_run.then(Recorder::default);
+        let guarded = |repo: Arc<dyn StateRepo>| match &recorder {
+            Some(recorder) => Arc::new(DryRunRepo::new(repo, recorder.clone())),
+            None => repo,
+        };
+        let state = guarded(self.repository(&http, &state_settings.branch)?);
+        let records = guarded(self.repository(&http, &state_settings.record_branch)?);
+        let boxes = StateBoxStore::new(
+            Arc::clone(&state),
+            Arc::clone(&self.clock),
+            Arc::clone(&self.entropy),
+            Arc::new(pause::sleep),
+            Arc::clone(&self.masker),
+        );
+        let journals = match (&recorder, state_settings.dir) {
+            (None, Some(folder)) => Journals::Folder(self.sandbox_folder().unwrap_or(folder)),
+            _ => Journals::Memory(MemoryJournal::new(Arc::clone(&self.clock))),
+        };
+        let messenger = self.messenger(&http, config.as_ref(), recorder.as_ref());
+        let people = KnownPeople(config.as_ref().ok().cloned());
+        let build_data: Arc<dyn ReleaseDataSource> = match &config {
+            Ok(_) => Arc::new(BuildData(BuildDataCache::new(
+                Arc::new(HttpBuildData::new(http.clone())),
+                Arc::clone(&self.clock),
+            ))),
+            Err(error) => Arc::new(NoBuildData(error.one_line())),
+        };
+        Ok(Context {
+            clock: Arc::clone(&self.clock),
+            entropy: Arc::clone(&self.entropy),
+            masker: Arc::clone(&self.masker),
+            actor: self.actor(),
+            state,
+            records,
+            boxes,
+            build_data,
+            releases: Arc::new(HttpReleaseController::new(&http, Arch::Amd64)),
+            messenger,
+            people: Arc::new(people),
+            legacy_reports: LegacyReports {
+                streams: config.map(|config| config.report_streams()).unwrap_or_default(),
+                has_credential: self.environment.get("GCP_SA_FILE").is_some(),
+            },
+            journals,
+            links: self.settings.links(),
+            recorder,
+        })
+    }
+
+    /// Journals of the sandbox live beside its world, never beside real ones.
+    fn sandbox_folder(&self) -> Option<PathBuf> {
+        self.sandbox.as_ref()?.folder()
+    }
+
+    fn messenger(
+        &self,
+        http: &HttpClient,
+        config: Result<&AppConfig, &CliError>,
+        recorder: Option<&Recorder>,
+    ) -> Result<Messenger, String> {
+        let config = config.map_err(CliError::one_line)?;
+        let token = self.secret("SLACK_BOT_TOKEN", "telling the release leads");
+        token.read().map_err(|error| error.to_string())?;
+        let release_channel =
+            config.slack_channel("qe-release").map_err(|error| error.to_string())?.to_owned();
+        let slack = HttpSlack::new(http, token);
+        let write: Arc<dyn SlackWrite> = match recorder {
+            Some(recorder) => Arc::new(DryRunSlack::new(recorder.clone())),
+            None => Arc::new(slack.clone()),
+        };
+        Ok(Messenger { read: Arc::new(slack), write, release_channel })
+    }
+}
+
+/// Flags that are settings.
+fn flags(global: &Global) -> Result<Flags, CliError> {
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let mut flags = Flags::default()
+        .with("state.repo", global.state_repo.as_deref())
+        .with("config.file", path(&global.config_file))
+        .with("transport.ca_bundle", path(&global.ca_file));
+    for endpoint in &global.endpoint {
+        let (service, base) = endpoint.split_once('=').ok_or_else(|| {
+            CliError::new(
+                ErrorClass::InvalidArgument,
+                format!("--endpoint {endpoint:?} must be SERVICE=URL, such as slack=http://127.0.0.1:8080"),
+            )
+        })?;
+        flags = flags.with(&format!("endpoints.{service}"), Some(base));
+    }
+    Ok(flags)
+}
+
+fn open_sandbox(global: &Global, settings: &Settings) -> Result<Option<Sandbox>, CliError> {
+    let folder = match &global.sandbox {
+        None => return Ok(None),
+        Some(Some(folder)) => folder.clone(),
+        Some(None) => settings.state().dir.map(|dir| dir.join("sandbox")).ok_or_else(|| {
+            CliError::new(ErrorClass::NotConfigured, "there is no state folder for the sandbox")
+                .hint("set OAR_STATE_DIR, or name a folder: --sandbox=FOLDER")
+        })?,
+    };
+    let opened = Sandbox::in_folder(&folder);
+    opened.map(Some).map_err(|error| CliError::from_error(ErrorClass::NotConfigured, &error))
+}
+
+/// Build data through the process's cache.
+#[derive(Debug)]
+struct BuildData(BuildDataCache);
+
+#[async_trait]
+impl ReleaseDataSource for BuildData {
+    async fn release(&self, release: &ReleaseVersion) -> Result<Arc<ReleaseData>, OperatorError> {
+        Ok(self.0.get(release).await?.data)
+    }
+}
+
+/// No build data: the configuration that says where it is cannot be read.
+#[derive(Debug)]
+struct NoBuildData(String);
+
+#[async_trait]
+impl ReleaseDataSource for NoBuildData {
+    async fn release(&self, _release: &ReleaseVersion) -> Result<Arc<ReleaseData>, OperatorError> {
+        let problem = format!("ART's build data needs the configuration: {}", self.0);
+        Err(OperatorError::NotConfigured { problem })
+    }
+}
+
+/// People as the configuration names them.
+#[derive(Debug)]
+struct KnownPeople(Option<AppConfig>);
+
+impl People for KnownPeople {
+    fn lead_group(&self, release: &ReleaseVersion) -> (Option<String>, Option<String>) {
+        match &self.0 {
+            Some(config) => {
+                let leads = config.release_leads(release.y_stream());
+                (leads.handle, leads.warning)
+            }
+            None => (None, None),
+        }
+    }
+
+    fn owner(&self, release: &ReleaseVersion) -> Option<String> {
+        self.0.as_ref()?.owner(release.y_stream()).ok().map(str::to_owned)
+    }
+}

@@ -1,0 +1,14 @@
+//! The adapter against GitHub's answers, over loopback and over a scripted network.
+
+#[cfg(test)]
+mod account;
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod fault_table;
+#[cfg(test)]
+mod many_files;
+#[cfg(test)]
+mod one_file;
+#[cfg(test)]
+mod one_file_lost;

@@ -1,0 +1,263 @@
+//! Many files: listing by trees, reading by GraphQL, writing in one commit.
+
+use oar_release::ErrorClass;
+use oar_state_repo::{Change, Commit, Expected, RepoError, RepoPath, StateRepo as _, blob_id};
+use oar_transport::testing::{Seen, Step};
+use oar_transport::{Processed, SendErrorKind};
+use serde_json::{Value, json};
+
+use crate::fake::{holding, message, path, scripted, version};
+
+fn body(seen: &Seen) -> Value {
+    serde_json::from_slice(&seen.body).unwrap()
+}
+
+fn entry(path: &str, kind: &str, sha: &str) -> Value {
+    json!({ "path": path, "type": kind, "mode": "100644", "sha": sha })
+}
+
+fn tree(entries: &[Value], truncated: bool) -> Step {
+    Step::json(&json!({ "sha": "t", "tree": entries, "truncated": truncated }))
+}
+
+#[tokio::test]
+async fn a_listing_is_one_request_and_only_of_files_below_the_folder() {
+    let entries = [
+        entry("a", "tree", "1"),
+        entry("a/z.yaml", "blob", "2"),
+        entry("a/b/c.yaml", "blob", "3"),
+        entry("ab/x.yaml", "blob", "4"),
+        entry("a/module", "commit", "5"),
+    ];
+    let (script, repo) = scripted([tree(&entries, false)]);
+    let listed = repo.list(&path("a")).await.unwrap();
+    let shown: Vec<_> = listed.iter().map(|e| (e.path.as_str(), e.version.0.as_str())).collect();
+    assert_eq!(shown, [("a/b/c.yaml", "3"), ("a/z.yaml", "2")]);
+    assert_eq!(script.seen().len(), 1);
+    assert!(script.seen()[0].url.ends_with("/repos/o/r/git/trees/z-stream?recursive=1"));
+}
+
+#[tokio::test]
+async fn a_truncated_listing_is_walked_folder_by_folder() {
+    let (script, repo) = scripted([
+        tree(&[entry("a", "tree", "t-a")], true),
+        tree(&[entry("a", "tree", "t-a"), entry("other", "tree", "t-o")], false),
+        tree(&[entry("b", "tree", "t-b"), entry("z.yaml", "blob", "2")], false),
+        tree(&[entry("c.yaml", "blob", "3")], false),
+    ]);
+    let listed = repo.list(&path("a")).await.unwrap();
+    assert_eq!(listed.len(), 2);
+    let asked: Vec<String> =
+        script.seen().iter().map(|s| s.url.rsplit('/').next().unwrap().to_owned()).collect();
+    assert_eq!(asked, ["z-stream?recursive=1", "z-stream", "t-a", "t-b"]);
+}
+
+#[tokio::test]
+async fn r34_a_tree_that_never_ends_is_given_up() {
+    let (script, repo) =
+        scripted([tree(&[], true), tree(&[entry("again", "tree", "loop")], false)]);
+    let error = repo.list(&path("again")).await.unwrap_err();
+    assert!(matches!(error, RepoError::Malformed { .. }), "{error}");
+    assert!(script.seen().len() <= 10_001);
+}
+
+#[tokio::test]
+async fn a_missing_branch_is_no_empty_folder() {
+    let (_, repo) = scripted([Step::answer(404, "{}")]);
+    let error = repo.list(&path("a")).await.unwrap_err();
+    assert!(matches!(error, RepoError::NotAccessible { .. }), "{error}");
+}
+
+fn blob(text: &str) -> Value {
+    json!({ "oid": blob_id(text.as_bytes()).0, "isTruncated": false, "text": text })
+}
+
+fn paths(count: usize) -> Vec<RepoPath> {
+    (0..count).map(|number| path(&format!("f/{number}.yaml"))).collect()
+}
+
+#[tokio::test]
+async fn fifty_files_are_one_query_with_variables() {
+    let nodes: serde_json::Map<String, Value> =
+        (0..50).map(|number| (format!("f{number}"), blob("x"))).collect();
+    let (script, repo) = scripted([Step::json(&json!({ "data": { "repository": nodes } }))]);
+    assert_eq!(repo.read_many(&paths(50)).await.unwrap().len(), 50);
+    assert_eq!(script.seen().len(), 1);
+    let sent = body(&script.seen()[0]);
+    assert_eq!(sent["variables"]["e49"], "z-stream:f/49.yaml");
+    assert!(!sent["query"].as_str().unwrap().contains("yaml"));
+    // One more file is one more query; no file is none.
+    assert_eq!(repo.read_many(&paths(51)).await.unwrap().len(), 51);
+    assert_eq!(script.seen().len(), 3);
+    assert!(repo.read_many(&[]).await.unwrap().is_empty());
+    assert_eq!(script.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn absent_files_and_folders_are_left_out() {
+    let answer = json!({ "data": { "repository": { "f0": blob("x"), "f1": null, "f2": {} } } });
+    let (_, repo) = scripted([Step::json(&answer)]);
+    let found = repo.read_many(&paths(3)).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].0, paths(1)[0]);
+    assert_eq!(found[0].1.version, version("x"));
+}
+
+#[tokio::test]
+async fn a_node_that_failed_is_read_by_itself_and_the_others_stand() {
+    let answer = json!({
+        "data": { "repository": { "f0": blob("x"), "f1": null } },
+        "errors": [{ "message": "Something went wrong", "path": ["repository", "f1"] }],
+    });
+    let (script, repo) = scripted([Step::json(&answer), Step::json(&crate::fake::contents(b"y"))]);
+    let found = repo.read_many(&paths(2)).await.unwrap();
+    assert_eq!(found[1].1.content, b"y");
+    assert_eq!(script.seen().len(), 2);
+    // When that fails too, it is an error and not an absent file.
+    let (_, repo) = scripted([Step::json(&answer), Step::answer(403, "{}")]);
+    assert_eq!(repo.read_many(&paths(2)).await.unwrap_err().class(), ErrorClass::ForbiddenUpstream);
+}
+
+#[tokio::test]
+async fn cut_binary_and_altered_texts_are_read_as_blobs() {
+    let oid = blob_id(b"whole").0;
+    for node in [
+        json!({ "oid": oid, "isTruncated": true, "text": "who" }),
+        json!({ "oid": oid, "isTruncated": false, "text": null }),
+        json!({ "oid": oid, "isTruncated": false, "text": "whole\u{fffd}" }),
+    ] {
+        let answer = json!({ "data": { "repository": { "f0": node } } });
+        let whole = json!({ "encoding": "base64", "content": "d2hv\nbGU=\n" });
+        let (script, repo) = scripted([Step::json(&answer), Step::json(&whole)]);
+        assert_eq!(repo.read_many(&paths(1)).await.unwrap()[0].1.content, b"whole");
+        assert!(script.seen()[1].url.ends_with(&format!("/git/blobs/{oid}")));
+    }
+}
+
+#[tokio::test]
+async fn refusals_of_the_whole_query_are_told_apart() {
+    for (answer, class) in [
+        (json!({ "data": { "repository": null } }), ErrorClass::NotFound),
+        (
+            json!({ "data": null, "errors": [{ "message": "x", "type": "NOT_FOUND" }] }),
+            ErrorClass::NotFound,
+        ),
+        (
+            json!({ "errors": [{ "message": "x", "type": "RATE_LIMITED" }] }),
+            ErrorClass::UpstreamUnavailable,
+        ),
+        (json!({ "errors": [{ "message": "parse error" }] }), ErrorClass::Undetermined),
+    ] {
+        let (_, repo) = scripted([Step::json(&answer)]);
+        assert_eq!(repo.read_many(&paths(1)).await.unwrap_err().class(), class, "{answer}");
+    }
+}
+
+fn two_changes() -> Commit {
+    let change = |name: &str, content: Option<&[u8]>, expected| Change {
+        path: path(name),
+        content: content.map(<[u8]>::to_vec),
+        expected,
+    };
+    let changes = vec![
+        change("a.json", Some(b"new"), holding("old")),
+        change("b.bin", Some(b"\xff\xfe"), Expected::Absent),
+        change("c.json", None, holding("bye")),
+    ];
+    Commit { message: message("Two files"), changes }
+}
+
+fn before_two_changes() -> Vec<Step> {
+    let files =
+        [entry("a.json", "blob", &version("old").0), entry("c.json", "blob", &version("bye").0)];
+    vec![
+        Step::json(&json!({ "object": { "sha": "head" } })),
+        Step::json(&json!({ "tree": { "sha": "base" } })),
+        tree(&files, false),
+        Step::json(&json!({ "sha": "blob-b" })),
+        Step::json(&json!({ "sha": "tree-2" })),
+        Step::json(&json!({ "sha": "commit-2" })),
+    ]
+}
+
+#[tokio::test]
+async fn many_files_are_one_commit_on_the_head_that_was_checked() {
+    let mut steps = before_two_changes();
+    steps.push(Step::json(&json!({ "object": { "sha": "commit-2" } })));
+    let (script, repo) = scripted(steps);
+    let saved = repo.commit(&two_changes()).await.unwrap();
+    assert_eq!(saved.versions, [Some(version("new")), Some(blob_id(b"\xff\xfe")), None]);
+    let seen = script.seen();
+    assert_eq!(seen.len(), 7);
+    let sent_tree = body(&seen[4]);
+    assert_eq!(sent_tree["base_tree"], "base");
+    assert_eq!(sent_tree["tree"][0]["content"], "new");
+    assert_eq!(sent_tree["tree"][1]["sha"], "blob-b");
+    assert_eq!(sent_tree["tree"][2]["sha"], Value::Null);
+    assert_eq!(body(&seen[5])["parents"], json!(["head"]));
+    let moved = body(&seen[6]);
+    assert_eq!((&moved["sha"], &moved["force"]), (&json!("commit-2"), &json!(false)));
+    assert_eq!(seen[6].method, http::Method::PATCH);
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_as_expected_stops_before_anything_is_created() {
+    for (files, exists) in [
+        (vec![entry("a.json", "blob", "other"), entry("c.json", "blob", &version("bye").0)], false),
+        (vec![], false),
+        (
+            vec![
+                entry("a.json", "blob", &version("old").0),
+                entry("b.bin", "blob", "b"),
+                entry("c.json", "blob", &version("bye").0),
+            ],
+            true,
+        ),
+    ] {
+        let mut steps = before_two_changes();
+        steps[2] = tree(&files, false);
+        let (script, repo) = scripted(steps);
+        let error = repo.commit(&two_changes()).await.unwrap_err();
+        assert_eq!(matches!(error, RepoError::AlreadyExists { .. }), exists, "{error}");
+        assert_eq!(error.class(), ErrorClass::Conflict);
+        assert_eq!(script.seen().len(), 3);
+    }
+}
+
+#[tokio::test]
+async fn r07_a_branch_that_moved_is_a_conflict() {
+    for refusal in [
+        Step::answer(422, "{\"message\":\"Update is not a fast forward\"}"),
+        Step::answer(409, "{\"message\":\"Conflict\"}"),
+    ] {
+        let mut steps = before_two_changes();
+        steps.push(refusal);
+        let (_, repo) = scripted(steps);
+        let error = repo.commit(&two_changes()).await.unwrap_err();
+        assert!(matches!(error, RepoError::Conflict { .. }), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_move_of_the_branch_is_looked_up() {
+    let applied = [entry("a.json", "blob", &version("new").0), {
+        entry("b.bin", "blob", &blob_id(b"\xff\xfe").0)
+    }];
+    let head = |sha: &str| Step::json(&json!({ "object": { "sha": sha } }));
+    let cases: [(Vec<Step>, Option<ErrorClass>); 5] = [
+        (vec![head("commit-2")], None),
+        (vec![head("head")], Some(ErrorClass::UpstreamUnavailable)),
+        // Somebody committed on top of ours, or instead of ours.
+        (vec![head("later"), tree(&applied, false)], None),
+        (vec![head("later"), tree(&[], false)], Some(ErrorClass::Conflict)),
+        (vec![Step::answer(500, "")], Some(ErrorClass::Undetermined)),
+    ];
+    for (after, expected) in cases {
+        let mut steps = before_two_changes();
+        steps.push(Step::Fail(SendErrorKind::Interrupted, Processed::Unknown));
+        steps.extend(after);
+        let (_, repo) = scripted(steps);
+        let result = repo.commit(&two_changes()).await.map_err(|error| error.class());
+        assert_eq!(result.err(), expected);
+    }
+}
