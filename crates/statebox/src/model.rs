@@ -8,7 +8,7 @@ use oar_yaml::{Map, Value};
 ///
 /// Times are texts as the file holds them: UTC, `YYYY-MM-DDTHH:MM:SSZ` when this program wrote
 /// them, any RFC 3339 form in older files.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct StateBox {
     /// Always `1.0`.
     pub schema_version: String,
@@ -31,7 +31,7 @@ pub struct StateBox {
 }
 
 /// Facts about a release, copied from ART's data when the StateBox is made.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Metadata {
     /// ART's ticket (`ART-10001`).
     pub jira_ticket: Option<String>,
@@ -70,7 +70,7 @@ impl Metadata {
 }
 
 /// One task's record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct TaskRecord {
     /// The task's name; unknown names in a file are kept.
     pub name: String,
@@ -124,7 +124,7 @@ impl TaskRecord {
 }
 
 /// One issue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Issue {
     /// What is wrong (key `issue`).
     pub text: String,
@@ -164,7 +164,7 @@ impl Issue {
 }
 
 /// The last message of one kind that was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Notification {
     /// Kind of message (`N4`).
     pub kind: String,

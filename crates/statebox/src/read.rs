@@ -71,7 +71,7 @@ struct Reader<'d> {
 pub(crate) fn read(path: &str, document: &Document<'_>) -> Result<StateBox> {
     let reader = Reader { path, document };
     let root = document.root();
-    if root.is_null() && document.source().trim().is_empty() {
+    if root.is_null() {
         return Err(reader.corrupt(root, &"document", "the file is empty"));
     }
     if !root.is_map() {

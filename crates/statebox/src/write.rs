@@ -30,6 +30,27 @@ impl StateBox {
     }
 }
 
+/// Two of a kind are equal when they are written alike.
+macro_rules! equal_as_written {
+    ($($kind:ty: $write:path),*) => {$(
+        impl PartialEq for $kind {
+            fn eq(&self, other: &Self) -> bool {
+                $write(self) == $write(other)
+            }
+        }
+
+        impl Eq for $kind {}
+    )*};
+}
+
+equal_as_written!(
+    StateBox: Self::to_value,
+    Metadata: metadata,
+    TaskRecord: task,
+    Issue: issue,
+    Notification: notification
+);
+
 /// True when both read as the same field.
 fn reads_same(stored: &Value, new: &Value) -> bool {
     match (stored, new) {

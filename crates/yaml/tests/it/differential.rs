@@ -40,14 +40,13 @@ fn layout() -> impl Strategy<Value = String> {
     ];
     let item = ("[a-z]{2,5}", scalar.clone(), proptest::option::of(scalar.clone()));
     proptest::collection::vec(item, 1..5).prop_map(|items| {
-        let mut text = String::new();
-        for (number, (key, first, second)) in items.iter().enumerate() {
-            text.push_str(&format!("{key}{number}:\n  - {first}\n"));
-            if let Some(second) = second {
-                text.push_str(&format!("  - x: {first}\n    y: {second}\n# comment\n"));
-            }
-        }
-        text
+        let entries = items.iter().enumerate().map(|(number, (key, first, second))| {
+            let second = second.as_ref().map_or_else(String::new, |second| {
+                format!("  - x: {first}\n    y: {second}\n# comment\n")
+            });
+            format!("{key}{number}:\n  - {first}\n{second}")
+        });
+        entries.collect::<Vec<_>>().concat()
     })
 }
 

@@ -79,9 +79,13 @@ fn errors_say_where_and_what() {
     assert_refused("a: |x\n  b\n", "line 1, column 5: unexpected 'x'");
 }
 
+fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
+    (0..count).map(line).collect::<Vec<_>>().concat()
+}
+
 #[test]
 fn many_keys_are_compared_too() {
-    let mut text: String = (0..100).map(|n| format!("key{n}: {n}\n")).collect();
+    let mut text = lines(100, |n| format!("key{n}: {n}\n"));
     Document::parse(&text).expect("all keys differ");
     text.push_str("key7: again\n");
     let error = Document::parse(&text).expect_err("key7 is there twice");
@@ -96,7 +100,7 @@ fn nesting_is_bounded() {
         let error = Document::parse(&open.repeat(count)).expect_err(open);
         assert_eq!(error.problem, limit, "{open}");
     }
-    let deep: String = (0..500).map(|n| format!("{:1$}a:\n", "", n * 2)).collect();
+    let deep = lines(500, |n| format!("{:1$}a:\n", "", n * 2));
     assert_eq!(Document::parse(&deep).expect_err("too deep").problem, limit);
     let fits = "[".repeat(128) + &"]".repeat(128);
     Document::parse(&fits).expect("128 levels are allowed");
@@ -104,11 +108,10 @@ fn nesting_is_bounded() {
 
 #[test]
 fn alias_bombs_are_defused() {
-    let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for level in 1..12 {
-        let refer = format!("*a{},", level - 1).repeat(10);
-        text.push_str(&format!("a{level}: &a{level} [{refer}]\n"));
-    }
+    let text = lines(12, |level| match level.checked_sub(1) {
+        None => "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned(),
+        Some(below) => format!("a{level}: &a{level} [{}]\n", format!("*a{below},").repeat(10)),
+    });
     let error = Document::parse(&text).expect_err("a billion nodes");
     assert!(matches!(error.problem, Problem::AliasExpansion { .. }), "{error}");
     let big = format!("a: &a \"{}\\n\"\nb: [{}]\n", "x".repeat(1 << 20), "*a,".repeat(1000));
@@ -134,7 +137,7 @@ fn time_grows_with_the_text_only() {
         "{".to_owned() + &"a\n: ".repeat(MANY),
         "a: \n".to_owned() + &" \n".repeat(MANY),
         "a: #".to_owned() + &"#:".repeat(MANY),
-        (0..MANY / 8).map(|n| format!("k{n}: 1\n")).collect(),
+        lines(MANY / 8, |n| format!("k{n}: 1\n")),
         "? ".repeat(MANY),
         "&a ".repeat(MANY),
         "a: >\n".to_owned() + &"  x\n\n".repeat(MANY / 2),

@@ -124,23 +124,19 @@ fn disturb(value: &mut Value, choice: &mut u32, new: &Value) {
         Value::Map(map) if !map.is_empty() => {
             let at = pick(choice, map.len() + 2);
             let mut pairs: Vec<_> = map.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-            if at < pairs.len() {
-                disturb(&mut pairs[at].1, choice, new);
-            } else if at == pairs.len() {
-                pairs.push((Value::from("added"), new.clone()));
-            } else {
-                pairs.remove(pick(choice, map.len()));
+            match pairs.get_mut(at) {
+                Some((_, value)) => disturb(value, choice, new),
+                None if at == pairs.len() => pairs.push((Value::from("added"), new.clone())),
+                None => drop(pairs.remove(pick(choice, map.len()))),
             }
             *map = Map::from_pairs(pairs);
         }
         Value::Seq(items) if !items.is_empty() => {
             let at = pick(choice, items.len() + 2);
-            if at < items.len() {
-                disturb(&mut items[at], choice, new);
-            } else if at == items.len() {
-                items.insert(pick(choice, at + 1), new.clone());
-            } else {
-                items.remove(pick(choice, items.len()));
+            match items.get_mut(at) {
+                Some(value) => disturb(value, choice, new),
+                None if at == items.len() => items.insert(pick(choice, at + 1), new.clone()),
+                None => drop(items.remove(pick(choice, items.len()))),
             }
         }
         value => *value = new.clone(),
