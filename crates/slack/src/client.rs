@@ -25,7 +25,7 @@ use crate::types::{
     Bot, ChannelPage, Envelope, GroupId, History, LookedUp, Message, Posted, UserId, Usergroup,
     Usergroups,
 };
-use crate::users::Users;
+use crate::users::{Lookup, Users};
 
 /// Attempts when Slack answers 200 with a word for "try again": three retries (spec 05 §2.2).
 const ATTEMPTS: usize = 4;
@@ -166,7 +166,7 @@ impl HttpSlack {
             }
             Err(error) => return Err(error.into()),
         };
-        match checked(method, &message.channel, &reply) {
+        match checked::<Posted>(method, &message.channel, &reply) {
             // Slack says of these two that the message may be there all the same.
             Err(SlackError::Unavailable { code, .. })
                 if matches!(code.as_str(), "internal_error" | "fatal_error") =>
@@ -179,8 +179,28 @@ impl HttpSlack {
             {
                 self.look_up(message, Some(error)).await
             }
-            answer => answer,
+            Ok(posted) => {
+                let name = message.channel.trim_start_matches('#').to_owned();
+                self.channels.remember(name, posted.channel.clone());
+                Ok(posted)
+            }
+            refused => refused,
         }
+    }
+
+    /// Posts, and tries again while Slack says in a 200 that it did not take the message.
+    async fn post_patiently(&self, message: &Message) -> Result<Posted, SlackError> {
+        let entropy = self.slack.http().entropy();
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(8));
+        for _ in 1..ATTEMPTS {
+            match self.post_once(message).await {
+                Err(SlackError::Unavailable { code, source: None }) if was_not_taken(&code) => {
+                    sleep(backoff.next_wait(&*entropy)).await;
+                }
+                done => return done,
+            }
+        }
+        self.post_once(message).await
     }
 
     /// The answer to a post was lost: searches for it where the token and the channel's name allow.
@@ -222,17 +242,17 @@ impl SlackRead for HttpSlack {
     #[tracing::instrument(name = "slack.user_by_email", skip_all)]
     async fn user_by_email(&self, email: &str) -> Result<Option<UserId>, SlackError> {
         if let Some(known) = self.users.known(email) {
-            return Ok(known);
+            return Ok(known.user());
         }
         let method = "users.lookupByEmail";
         let call = || self.call(USER_BY_EMAIL, method).form([("email", email)]);
-        let user = match self.read::<LookedUp>(method, call).await {
-            Ok(found) => Some(found.user.id),
-            Err(SlackError::Refused { code, .. }) if code == "users_not_found" => None,
+        let lookup = match self.read::<LookedUp>(method, call).await {
+            Ok(found) => Lookup::Found(found.user.id),
+            Err(SlackError::Refused { code, .. }) if code == "users_not_found" => Lookup::Nobody,
             Err(error) => return Err(error),
         };
-        self.users.remember(email, user.clone());
-        Ok(user)
+        self.users.remember(email, lookup.clone());
+        Ok(lookup.user())
     }
 
     #[tracing::instrument(name = "slack.group_by_handle", skip_all, fields(handle))]
@@ -274,12 +294,12 @@ impl SlackWrite for HttpSlack {
         if message.text.chars().count() > LIMIT {
             return Err(SlackError::TooLong { channel });
         }
-        match self.post_once(message).await {
+        match self.post_patiently(message).await {
             Err(SlackError::Refused { code, .. })
                 if message.thread.is_some()
                     && matches!(code.as_str(), "cannot_reply_to_message" | "thread_not_found") =>
             {
-                self.post_once(&Message { thread: None, ..message.clone() }).await
+                self.post_patiently(&Message { thread: None, ..message.clone() }).await
             }
             answer => answer,
         }
@@ -298,4 +318,9 @@ fn checked<T: DeserializeOwned>(
     } else {
         Err(SlackError::refused(method, channel, &envelope))
     }
+}
+
+/// Slack's words for a request that it did not begin to work on.
+fn was_not_taken(code: &str) -> bool {
+    matches!(code, "service_unavailable" | "request_timeout")
 }

@@ -92,9 +92,8 @@ impl SlackError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::Token { .. } => ErrorClass::UnauthenticatedUpstream,
-            Self::MissingScope { .. } => ErrorClass::ForbiddenUpstream,
             Self::Channel { code, .. } if code == "channel_not_found" => ErrorClass::NotFound,
-            Self::Channel { .. } => ErrorClass::ForbiddenUpstream,
+            Self::MissingScope { .. } | Self::Channel { .. } => ErrorClass::ForbiddenUpstream,
             Self::TooLong { .. } | Self::Empty { .. } => ErrorClass::InvalidArgument,
             Self::RateLimited { .. } | Self::Unavailable { .. } => ErrorClass::UpstreamUnavailable,
             Self::Unknown { .. } | Self::Refused { .. } => ErrorClass::Undetermined,

@@ -23,8 +23,9 @@ pub fn fenced(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// A notification in markup as posts, cut between its lines, each beginning with `prefix` (the
-/// release in brackets). Never cut inside a mention, link or entity; a mention longer than a post
+/// A notification in markup as posts, each beginning with `prefix` (the release in brackets).
+///
+/// Cut between lines, and never inside a mention, link or entity; one that is longer than a post
 /// does not exist.
 pub fn notification(prefix: &str, text: &str) -> Vec<String> {
     if text.trim().is_empty() {
