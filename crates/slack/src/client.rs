@@ -48,10 +48,10 @@ pub trait SlackRead: Send + Sync {
 
     /// The message that carries `intent`, among the newest of `channel` (an id, or `#name`, which
     /// is looked up) or of one thread.
-    async fn find_post<'a>(
+    async fn find_post(
         &self,
         channel: &str,
-        thread: Option<&'a str>,
+        thread: Option<String>,
         intent: &str,
     ) -> Result<Option<Posted>, SlackError>;
 }
@@ -214,7 +214,7 @@ impl HttpSlack {
         let Some(intent) = message.intent.as_deref() else {
             return Err(unknown(lost));
         };
-        match self.find_post(&channel, message.thread.as_deref(), intent).await {
+        match self.find_post(&channel, message.thread.clone(), intent).await {
             Ok(Some(posted)) => Ok(posted),
             Ok(None) => {
                 let code = "the answer was lost, the message is not there".to_owned();
@@ -261,10 +261,10 @@ impl SlackRead for HttpSlack {
     }
 
     #[tracing::instrument(name = "slack.find_post", skip_all, fields(channel))]
-    async fn find_post<'a>(
+    async fn find_post(
         &self,
         channel: &str,
-        thread: Option<&'a str>,
+        thread: Option<String>,
         intent: &str,
     ) -> Result<Option<Posted>, SlackError> {
         let method =
@@ -272,7 +272,7 @@ impl SlackRead for HttpSlack {
         let id = self.channel_id(channel).await?;
         let mut pairs =
             vec![("channel", id.as_str()), ("include_all_metadata", "true"), ("limit", LOOK_BACK)];
-        pairs.extend(thread.map(|ts| ("ts", ts)));
+        pairs.extend(thread.as_deref().map(|ts| ("ts", ts)));
         let call = || self.call(HISTORY, method).form(pairs.iter().copied());
         let history: History = self.read(method, call).await?;
         let found = history

@@ -21,7 +21,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 const PYXIS_STAGE_PROXY: &str = "http://squid.corp.redhat.com:3128";
 
 /// How one service is reached.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ProxyChoice {
     /// As `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
     Environment,
@@ -29,6 +29,17 @@ pub enum ProxyChoice {
     Direct,
     /// Through this proxy.
     Url(String),
+}
+
+impl fmt::Debug for ProxyChoice {
+    /// Not the address: it may carry a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Environment => "Environment",
+            Self::Direct => "Direct",
+            Self::Url(_) => "Url(..)",
+        })
+    }
 }
 
 /// What the network adapter needs to know; nothing is read or built until the first request.
@@ -191,5 +202,50 @@ impl HttpSend for ReqwestSend {
             .bytes_stream()
             .map(move |piece| piece.map_err(|error| failure::body_error(error, &host)));
         Ok(Response { status, headers, body: Body::Stream(pieces.boxed()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::endpoints_at;
+
+    fn settings(variables: &[(&str, &str)], endpoints: &Endpoints) -> NetworkSettings {
+        NetworkSettings::from_environment(
+            &Environment::from_map(variables.iter().copied()),
+            endpoints,
+        )
+    }
+
+    #[test]
+    fn the_staging_catalogue_is_behind_its_proxy_unless_it_is_moved_or_told_otherwise() {
+        let choice = |variables: &[_], endpoints: &Endpoints| {
+            settings(variables, endpoints).proxies.get(&Service::PyxisStage).cloned()
+        };
+        let production = Endpoints::default();
+        let built_in = Some(ProxyChoice::Url(PYXIS_STAGE_PROXY.to_owned()));
+        assert_eq!(choice(&[], &production), built_in);
+        let direct = [("OAR_PROXY_PYXIS_STAGE", "direct")];
+        assert_eq!(choice(&direct, &production), Some(ProxyChoice::Direct));
+        let moved = endpoints_at(Service::PyxisStage, "http://127.0.0.1:1");
+        assert_eq!(choice(&[], &moved), None);
+        let own = [("OAR_PROXY_PYXIS_STAGE", "http://proxy.example.com:3128")];
+        let expected = Some(ProxyChoice::Url("http://proxy.example.com:3128".to_owned()));
+        assert_eq!(choice(&own, &moved), expected);
+    }
+
+    #[test]
+    fn both_bundles_are_trusted() {
+        let variables = [("OAR_CA_BUNDLE", "/a.pem"), ("REQUESTS_CA_BUNDLE", "/b.pem")];
+        let found = settings(&variables, &Endpoints::default()).ca_bundles;
+        assert_eq!(found, [PathBuf::from("/a.pem"), PathBuf::from("/b.pem")]);
+    }
+
+    #[test]
+    fn a_proxys_password_is_not_shown() {
+        let variables = [("OAR_PROXY_JIRA", "http://me:canary@proxy.example.com")];
+        let settings = settings(&variables, &Endpoints::default());
+        assert!(!format!("{settings:?}").contains("canary"));
+        assert!(!format!("{:?}", ReqwestSend::new(settings)).contains("canary"));
     }
 }

@@ -21,7 +21,7 @@ use super::reply::{Context, Reply, StreamingReply};
 use crate::error::{Failed, HttpError, HttpErrorKind};
 use crate::metrics::Counters;
 use crate::pause::{Backoff, sleep};
-use crate::port::{Body, Request, Response};
+use crate::port::{Body, Request, Response, SendError};
 
 /// How we introduce ourselves.
 const OUR_NAME: &str = concat!("oar/", env!("CARGO_PKG_VERSION"));
@@ -378,10 +378,22 @@ impl<'c> Run<'c> {
     fn finish(&self, kind: HttpErrorKind, failure: Failure) -> HttpError {
         let source: Option<Box<dyn std::error::Error + Send + Sync>> = match failure {
             Failure::Final(_, source) => source,
-            Failure::Send(error) | Failure::Cut(Some(error)) => Some(Box::new(error)),
+            Failure::Send(error) | Failure::Cut(Some(error)) => {
+                let message = self.context.mask(&error.message);
+                Some(Box::new(SendError { message, ..error }))
+            }
             _ => None,
         };
-        self.context.error(self.final_kind(kind), source)
+        let kind = match self.final_kind(kind) {
+            HttpErrorKind::Tls { problem } => {
+                HttpErrorKind::Tls { problem: self.context.mask(&problem) }
+            }
+            HttpErrorKind::Proxy { problem } => {
+                HttpErrorKind::Proxy { problem: self.context.mask(&problem) }
+            }
+            kind => kind,
+        };
+        self.context.error(kind, source)
     }
 
     /// A later failure does not make an earlier doubt go away.

@@ -1,0 +1,4 @@
+//! The client against the release controller's answers.
+
+#[cfg(test)]
+mod reads;
