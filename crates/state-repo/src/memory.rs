@@ -23,7 +23,7 @@ enum Plan {
 
 #[derive(Debug, Default)]
 struct World {
-    files: BTreeMap<String, Vec<u8>>,
+    files: BTreeMap<String, StoredFile>,
     commits: Vec<Commit>,
     reads: usize,
     read_failures: VecDeque<RepoError>,
@@ -46,12 +46,12 @@ impl MemoryRepo {
 
     /// Puts a file there without a commit, as another writer would.
     pub fn put(&self, path: &str, text: &str) {
-        self.world().files.insert(path.to_owned(), text.as_bytes().to_vec());
+        self.world().files.insert(path.to_owned(), stored(text.as_bytes()));
     }
 
     /// The text of a file.
     pub fn text(&self, path: &str) -> Option<String> {
-        let content = self.world().files.get(path)?.clone();
+        let content = self.world().files.get(path)?.content.clone();
         Some(String::from_utf8(content).expect("tests store text"))
     }
 
@@ -81,24 +81,28 @@ impl MemoryRepo {
     }
 }
 
+fn stored(content: &[u8]) -> StoredFile {
+    StoredFile { version: blob_id(content), content: content.to_vec() }
+}
+
 impl World {
     fn read(&mut self, path: &RepoPath) -> Result<Option<StoredFile>, RepoError> {
         self.reads += 1;
         if let Some(error) = self.read_failures.pop_front() {
             return Err(error);
         }
-        let Some(content) = self.files.get(path.as_str()) else { return Ok(None) };
-        if content.len() as u64 > FILE_LIMIT {
+        let file = self.files.get(path.as_str());
+        if file.is_some_and(|file| file.content.len() as u64 > FILE_LIMIT) {
             return Err(RepoError::TooLarge { path: path.to_string(), limit: FILE_LIMIT });
         }
-        Ok(Some(StoredFile { version: blob_id(content), content: content.clone() }))
+        Ok(file.cloned())
     }
 
     fn check(&self, change: &Change) -> Result<(), RepoError> {
         let path = change.path.to_string();
         match (&change.expected, self.files.get(change.path.as_str())) {
             (Expected::Absent, Some(_)) => Err(RepoError::AlreadyExists { path }),
-            (Expected::Version(version), Some(now)) if *version == blob_id(now) => Ok(()),
+            (Expected::Version(version), Some(now)) if *version == now.version => Ok(()),
             (Expected::Absent, None) => Ok(()),
             (Expected::Version(_), _) => Err(RepoError::Conflict { path }),
         }
@@ -116,8 +120,8 @@ impl StateRepo for MemoryRepo {
         let world = self.world();
         let below = world.files.iter().filter(|(path, _)| path.starts_with(&inside));
         below
-            .map(|(path, content)| {
-                Ok(Entry { path: RepoPath::new(path.clone())?, version: blob_id(content) })
+            .map(|(path, file)| {
+                Ok(Entry { path: RepoPath::new(path.clone())?, version: file.version.clone() })
             })
             .collect()
     }
@@ -139,20 +143,22 @@ impl StateRepo for MemoryRepo {
         match world.commit_plans.pop_front() {
             Some(Plan::Fail(error)) => return Err(error),
             Some(Plan::Interfere(path, text)) => {
-                world.files.insert(path, text.into_bytes());
+                world.files.insert(path, stored(text.as_bytes()));
             }
             None => {}
         }
         commit.changes.iter().try_for_each(|change| world.check(change))?;
+        let mut versions = Vec::with_capacity(commit.changes.len());
         for Change { path, content, .. } in &commit.changes {
-            match content {
-                Some(content) => world.files.insert(path.to_string(), content.clone()),
+            let file = content.as_deref().map(stored);
+            versions.push(file.as_ref().map(|file| file.version.clone()));
+            match file {
+                Some(file) => world.files.insert(path.to_string(), file),
                 None => world.files.remove(path.as_str()),
             };
         }
         world.commits.push(commit.clone());
-        let id = |change: &Change| change.content.as_deref().map(blob_id);
-        Ok(Committed { versions: commit.changes.iter().map(id).collect() })
+        Ok(Committed { versions })
     }
 
     fn location(&self) -> String {

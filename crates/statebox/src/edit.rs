@@ -34,10 +34,14 @@ pub fn edit<T>(
     let updated_at = state.updated_at.clone();
     let outcome = change(&mut state)?;
     state.updated_at = updated_at;
-    if document.holds(&state.to_value()) {
+    let mut value = state.to_value();
+    if document.holds(&value) {
         return Ok(Edited { text: None, state, outcome });
     }
     state.updated_at = stamp(now);
-    let text = rewrite(&document, &state.to_value());
+    if let Some(root) = value.as_map_mut() {
+        root.set("updated_at", state.updated_at.as_str());
+    }
+    let text = rewrite(&document, &value);
     Ok(Edited { text: Some(text), state, outcome })
 }

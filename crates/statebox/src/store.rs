@@ -123,7 +123,7 @@ impl StateBoxStore {
         let file = self.repo.read(&repo_path(&path)?).await;
         let file = file.map_err(|source| StateBoxError::Repo { path: path.clone(), source })?;
         let Some(StoredFile { content, version }) = file else { return Ok(None) };
-        let text = utf8(&path, content)?;
+        let text = utf8(&path, &content)?.to_owned();
         let state = StateBox::parse(&path, &text)?;
         check_release(&path, &state, release)?;
         Ok(Some(Loaded { state, text, version }))
@@ -300,8 +300,8 @@ impl StateBoxStore {
         let message = self.message(subject, who);
         let decide = |file: Option<&StoredFile>| {
             let file = file.ok_or_else(|| not_initialised(release))?;
-            let text = utf8(&path, file.content.clone())?;
-            let edited = edit(&path, &text, self.clock.now(), |state| {
+            let text = utf8(&path, &file.content)?;
+            let edited = edit(&path, text, self.clock.now(), |state| {
                 check_release(&path, state, release)?;
                 change(state)
             })?;
@@ -340,12 +340,12 @@ fn not_initialised(release: &ReleaseVersion) -> StateBoxError {
     StateBoxError::NotInitialised { release: release.to_string() }
 }
 
-fn utf8(path: &str, content: Vec<u8>) -> Result<String> {
-    String::from_utf8(content).map_err(|error| StateBoxError::Corrupt {
+fn utf8<'c>(path: &str, content: &'c [u8]) -> Result<&'c str> {
+    std::str::from_utf8(content).map_err(|error| StateBoxError::Corrupt {
         path: path.to_owned(),
         field: "document".to_owned(),
         line: None,
-        problem: format!("{}", error.utf8_error()),
+        problem: error.to_string(),
     })
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::emit;
 use crate::node::{Data, Document, Entry, Item, Node, Style};
+use crate::scalar::{ScalarKind, resolve};
 use crate::value::{Map, Value};
 
 /// The text of `document` changed so that it holds `value`.
@@ -64,10 +65,18 @@ fn same_key(entry: &Entry<'_>, key: &Value) -> bool {
 }
 
 fn same_scalar(text: &str, style: Style, value: &Value) -> bool {
+    let kind = || resolve(text, style);
     match value {
-        Value::String(other) if text != other => false,
+        // Texts first: they are many and long, and a plain one is compared before it is resolved.
+        Value::String(other) => text == other && kind() == ScalarKind::String,
+        Value::Null => kind() == ScalarKind::Null,
+        Value::Bool(other) => kind() == ScalarKind::Bool(*other),
+        Value::Int(other) => text == other && kind() == ScalarKind::Int,
+        Value::Float(other) => text == other && kind() == ScalarKind::Float,
+        Value::Special(other) => {
+            text == other && matches!(kind(), ScalarKind::Time | ScalarKind::Other)
+        }
         Value::Map(_) | Value::Seq(_) => false,
-        value => Value::scalar(text, style) == *value,
     }
 }
 

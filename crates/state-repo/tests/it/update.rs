@@ -25,7 +25,7 @@ async fn add(
     update_file(repo, &path("f"), &retry, |before: Option<&StoredFile>| {
         let mut text = before.map_or_else(Vec::new, |file| file.content.clone());
         text.extend_from_slice(line.as_bytes());
-        let lines = text.iter().filter(|b| **b == b'\n').count();
+        let lines = text.split(|b| *b == b'\n').count() - 1;
         Ok(Decision::write(text, message("add"), lines))
     })
     .await

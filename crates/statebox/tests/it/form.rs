@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use oar_release::{JobRef, JobSystem, Masker, Task, TaskStatus};
-use oar_statebox::{NewIssue, StateBox, StateBoxError, TaskUpdate, edit};
+use oar_statebox::{NewIssue, StateBox, StateBoxError, TaskRecord, TaskUpdate, edit};
 use proptest::prelude::*;
 
 use crate::initial;
@@ -86,8 +86,8 @@ fn example() -> StateBox {
     state.add_issue(&second, reported, &mask).expect("new");
     state.resolve_issue("ends with", "done", at("2026-03-01T10:09:05Z"), &mask).expect("one match");
     // Reported texts are trimmed; this one was written by another program.
-    state.issues[0].text = "two bugs:\n- A\n".to_owned();
-    state.updated_at = "2026-03-02T11:22:33Z".to_owned();
+    "two bugs:\n- A\n".clone_into(&mut state.issues[0].text);
+    "2026-03-02T11:22:33Z".clone_into(&mut state.updated_at);
     state
 }
 
@@ -103,7 +103,7 @@ fn the_example_reads_back() {
     assert_eq!(read.metadata.advisory("rhcos"), Some(900_002));
     assert_eq!(read.task_status(Task::StageTesting), Some(TaskStatus::InProgress));
     assert_eq!(
-        read.task(Task::TakeOwnership).and_then(|t| t.duration()).map(|d| d.as_secs()),
+        read.task(Task::TakeOwnership).and_then(TaskRecord::duration).map(|d| d.as_secs()),
         Some(9)
     );
     assert_eq!(read.to_json()["issues"][0]["related_tasks"][0], "check-cve-tracker-bug");
@@ -289,7 +289,7 @@ fn old_times_that_contradict_each_other_are_read() {
         1,
     );
     let state = StateBox::parse("f.yaml", &text).expect("valid");
-    assert_eq!(state.task(Task::TakeOwnership).and_then(|task| task.duration()), None);
+    assert_eq!(state.task(Task::TakeOwnership).and_then(TaskRecord::duration), None);
 }
 
 /// One random change of a state.

@@ -1,5 +1,7 @@
 //! Changing a text touches only what differs.
 
+use std::cmp::Ordering;
+
 use oar_yaml::{Document, Map, Value, emit, rewrite};
 use proptest::prelude::*;
 
@@ -124,19 +126,19 @@ fn disturb(value: &mut Value, choice: &mut u32, new: &Value) {
         Value::Map(map) if !map.is_empty() => {
             let at = pick(choice, map.len() + 2);
             let mut pairs: Vec<_> = map.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-            match pairs.get_mut(at) {
-                Some((_, value)) => disturb(value, choice, new),
-                None if at == pairs.len() => pairs.push((Value::from("added"), new.clone())),
-                None => drop(pairs.remove(pick(choice, map.len()))),
+            match at.cmp(&pairs.len()) {
+                Ordering::Less => disturb(&mut pairs[at].1, choice, new),
+                Ordering::Equal => pairs.push((Value::from("added"), new.clone())),
+                Ordering::Greater => drop(pairs.remove(pick(choice, map.len()))),
             }
             *map = Map::from_pairs(pairs);
         }
         Value::Seq(items) if !items.is_empty() => {
             let at = pick(choice, items.len() + 2);
-            match items.get_mut(at) {
-                Some(value) => disturb(value, choice, new),
-                None if at == items.len() => items.insert(pick(choice, at + 1), new.clone()),
-                None => drop(items.remove(pick(choice, items.len()))),
+            match at.cmp(&items.len()) {
+                Ordering::Less => disturb(&mut items[at], choice, new),
+                Ordering::Equal => items.insert(pick(choice, at + 1), new.clone()),
+                Ordering::Greater => drop(items.remove(pick(choice, items.len()))),
             }
         }
         value => *value = new.clone(),
