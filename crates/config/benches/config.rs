@@ -28,18 +28,33 @@ fn report(name: &str, found: Duration, goal: Duration) {
     println!("{name:<52} {found:>12.2?}   goal {goal:>9.2?}   {met}");
 }
 
-/// An invented configuration of the size of the real one, 1.7 kB.
+/// An invented configuration of the size and shape of a real one, 1.7 kB.
 fn document() -> String {
-    let mut streams = String::new();
-    for minor in 1..40 {
-        write!(streams, ", \"4.{minor}\": \"release-leads-4{minor}\"").expect("memory");
+    let (mut leads, mut templates) = (String::new(), String::new());
+    for minor in 12..=22 {
+        write!(leads, ", \"4.{minor}\": \"release-leads-4{minor}\"").expect("memory");
+        let comma = if minor == 12 { "" } else { ", " };
+        write!(templates, "{comma}\"4.{minor}\": \"{minor:0>44}\"").expect("memory");
     }
     format!(
-        r##"{{"build_data_url": "https://data.example.com/%s/releases.yml",
-  "owners": {{"default": "lead@example.com"}},
-  "contacts": {{"slack": {{"qe-release": {{"channel": "#team-release"{streams}}},
-    "art": {{"channel": "#art", "id": "artists"}}}}}},
-  "jira_server": "https://jira.example.com", "gitlab_url": "https://gitlab.example.com"}}"##
+        r##"{{"build_data_url": "https://data.example.com/ocp-build-data/%s/releases.yml",
+  "owners": {{"default": "lead@example.com", "4.20": "lead420@example.com"}},
+  "contacts": {{
+    "slack": {{
+      "qe": {{"channel": "#forum-qe-example", "id": "qe-all-example"}},
+      "qe-forum": {{"channel": "#forum-qe-example"}},
+      "qe-release": {{"channel": "#team-release-example"{leads}}},
+      "art": {{"channel": "#art-example", "id": "release-artists-example"}},
+      "approver": {{"channel": "#approvers", "doc_id": "docs", "prodsec_id": "a@example.com,b@example.com"}}
+    }},
+    "email": {{"qe": "qe@example.com", "trt": "trt@example.com"}}
+  }},
+  "report_templates": {{{templates}}},
+  "jira_server": "https://jira.example.com",
+  "jenkins_server": "https://jenkins.example.com",
+  "gitlab_url": "https://gitlab.example.com",
+  "release_url": "https://releases.example.com/",
+  "signature_url": "https://mirror.example.com/signatures/openshift/release/"}}"##
     )
 }
 
@@ -85,6 +100,15 @@ fn main() {
     });
     report("configuration: decrypt and read", found, Duration::from_micros(10));
 
+    let found = median(2001, || {
+        black_box(decrypt());
+    });
+    report("  of this: decrypt", found, Duration::from_micros(6));
+    let plain = document();
+    let found = median(2001, || {
+        black_box(AppConfig::parse(black_box(plain.as_bytes())).expect("it is good"));
+    });
+    report("  of this: read", found, Duration::from_micros(4));
     let release: ReleaseVersion = "4.99.68".parse().expect("a version");
     for (assemblies, runs, goal) in [(70, 41, 25), (7, 101, 4)] {
         let text = build_data(assemblies);

@@ -177,7 +177,6 @@ pub fn decrypt(compact: &str, key: &ConfigKey) -> Result<SecretSlice<u8>, JweErr
         return Err(part("encrypted-key part", "is not empty; with \"alg\":\"dir\" it must be"));
     }
     check_length("initialisation vector", iv, Some(12))?;
-    check_length("ciphertext", ciphertext, None)?;
     check_length("authentication tag", tag, Some(16))?;
     if cipher != key.cipher() {
         return Err(JweError::KeyMismatch {
@@ -187,8 +186,11 @@ pub fn decrypt(compact: &str, key: &ConfigKey) -> Result<SecretSlice<u8>, JweErr
         });
     }
     let decrypter = Dir.decrypter_from_bytes(key.bytes()).map_err(|_| JweError::Authentication)?;
-    let (plaintext, _) = josekit::jwe::deserialize_compact(compact, &decrypter)
-        .map_err(|_| JweError::Authentication)?;
+    let Ok((plaintext, _)) = josekit::jwe::deserialize_compact(compact, &decrypter) else {
+        // Only now is it worth the time to look whether the long part can be right at all.
+        check_length("ciphertext", ciphertext, None)?;
+        return Err(JweError::Authentication);
+    };
     Ok(plaintext.into())
 }
 

@@ -17,6 +17,8 @@ use crate::port::{
 #[derive(Debug)]
 enum Plan {
     Fail(RepoError),
+    /// The commit is made, its answer is lost.
+    LoseReply,
     /// Another writer puts this text first.
     Interfere(String, String),
 }
@@ -73,6 +75,11 @@ impl MemoryRepo {
     /// The next commit that has no other plan fails and changes nothing.
     pub fn fail_commit(&self, error: RepoError) {
         self.world().commit_plans.push_back(Plan::Fail(error));
+    }
+
+    /// The next commit that has no other plan is made, but its answer is lost.
+    pub fn lose_reply(&self) {
+        self.world().commit_plans.push_back(Plan::LoseReply);
     }
 
     /// Before the next commit that has no other plan, another writer puts this text at `path`.
@@ -140,12 +147,14 @@ impl StateRepo for MemoryRepo {
 
     async fn commit(&self, commit: &Commit) -> Result<Committed, RepoError> {
         let mut world = self.world();
-        match world.commit_plans.pop_front() {
+        let plan = world.commit_plans.pop_front();
+        let lost = matches!(plan, Some(Plan::LoseReply));
+        match plan {
             Some(Plan::Fail(error)) => return Err(error),
             Some(Plan::Interfere(path, text)) => {
                 world.files.insert(path, stored(text.as_bytes()));
             }
-            None => {}
+            Some(Plan::LoseReply) | None => {}
         }
         commit.changes.iter().try_for_each(|change| world.check(change))?;
         let mut versions = Vec::with_capacity(commit.changes.len());
@@ -158,6 +167,10 @@ impl StateRepo for MemoryRepo {
             };
         }
         world.commits.push(commit.clone());
+        if lost {
+            let source = "the connection broke".into();
+            return Err(RepoError::Unknown { location: self.location(), source });
+        }
         Ok(Committed { versions })
     }
 

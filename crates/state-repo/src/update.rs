@@ -106,7 +106,7 @@ where
             return Ok(Updated { outcome, committed: false, version });
         }
         let expected = version.map_or(Expected::Absent, Expected::Version);
-        let change = Change { path: path.clone(), content: Some(content), expected };
+        let change = Change { path: path.clone(), content: Some(content.clone()), expected };
         match repo.commit(&Commit { message, changes: vec![change] }).await {
             Ok(committed) => {
                 let version = committed.versions.into_iter().next().flatten();
@@ -114,6 +114,16 @@ where
             }
             Err(RepoError::Conflict { .. } | RepoError::AlreadyExists { .. }) => {
                 tracing::info!(path = path.as_str(), attempt, "someone else was faster");
+            }
+            Err(error @ RepoError::Unknown { .. }) => {
+                // Look once more: the write counts when exactly its bytes are there (promise P4).
+                let now = repo.read(path).await.ok().flatten();
+                return match now.filter(|file| file.content == content) {
+                    Some(file) => {
+                        Ok(Updated { outcome, committed: true, version: Some(file.version) })
+                    }
+                    None => Err(UpdateError::Repo(error)),
+                };
             }
             Err(error) => return Err(UpdateError::Repo(error)),
         }

@@ -1,5 +1,6 @@
 use super::*;
 use oar_transport::env::Environment;
+use proptest::prelude::*;
 
 const EXAMPLE: &str = r##"{
   "build_data_url": "https://builddata.example.com/ocp-build-data/%s/releases.yml",
@@ -150,4 +151,28 @@ fn validation_of_the_example_finds_only_what_is_absent() {
     );
     assert!(of(FindingKind::Missing).contains(&"jira_server"));
     assert!(!of(FindingKind::Missing).contains(&"owners.default"));
+}
+
+#[test]
+fn a_good_document_goes_the_quick_way() {
+    assert_eq!(quick::read(EXAMPLE.as_bytes()), Some(config(EXAMPLE)));
+    assert_eq!(quick::read(br#"{"contacts": [{}, {}]}"#), None);
+    assert_eq!(quick::read(b"[]"), None);
+}
+
+proptest! {
+    /// The quick way reads nothing differently.
+    #[test]
+    fn both_ways_of_reading_agree(
+        at in 0_usize..EXAMPLE.len(), with in prop::sample::select(vec!["", " ", "null", "1", "\"\"", "}", ","]),
+    ) {
+        let mut text = EXAMPLE.to_owned();
+        if text.is_char_boundary(at) {
+            text.replace_range(at..=at, with);
+        }
+        if let Some(quick) = quick::read(text.as_bytes()) {
+            let value: Value = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(AppConfig::from_value(&value), Ok(quick));
+        }
+    }
 }

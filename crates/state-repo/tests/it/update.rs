@@ -123,3 +123,18 @@ async fn a_refusal_is_decided_on_fresh_content_and_writes_nothing() {
     assert!(matches!(refused, Err(UpdateError::Refused(No))));
     assert_eq!(repo.text("f").as_deref(), Some("closed"));
 }
+
+#[tokio::test]
+async fn a_lost_answer_is_looked_up() {
+    let (repo, pause) = (MemoryRepo::new(), RecordedPause::default());
+    repo.put("f", "x\n");
+    repo.lose_reply();
+    let updated = add(&repo, &pause, "a\n").await.expect("it was written");
+    assert!(updated.committed);
+    assert_eq!((repo.text("f").as_deref(), repo.commits().len()), (Some("x\na\n"), 1));
+    let unknown = || RepoError::Unknown { location: "r".to_owned(), source: "no".into() };
+    repo.fail_commit(unknown());
+    let error = add(&repo, &pause, "b\n").await.expect_err("it was not written");
+    assert_eq!(error.class(|_| ErrorClass::Internal), ErrorClass::Undetermined);
+    assert_eq!((repo.text("f").as_deref(), repo.commits().len()), (Some("x\na\n"), 1));
+}

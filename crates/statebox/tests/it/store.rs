@@ -84,6 +84,22 @@ async fn spec01_case_17_repeated_conflicts_end_after_five_attempts() {
 }
 
 #[tokio::test]
+async fn spec01_case_18_a_lost_answer_is_no_second_write() {
+    let desk = Desk::begun();
+    desk.repo.lose_reply();
+    let saved = desk.store.update_task(&release(), &pass(Task::StageTesting), &who()).await;
+    let saved = saved.expect("a look showed that it was written");
+    assert!(saved.committed);
+    assert_eq!(StateBox::parse("f", &desk.text()).expect("valid"), saved.state);
+    assert_eq!((desk.repo.reads(), desk.repo.commits().len()), (2, 1));
+    // The same for the first state: its maker knows that it made it.
+    let desk = Desk::new();
+    desk.repo.lose_reply();
+    let made = desk.store.initialise(&initial(), &who()).await.expect("a look showed it");
+    assert_eq!((made, desk.repo.commits().len()), (Initialised::Created, 1));
+}
+
+#[tokio::test]
 async fn spec01_case_19_both_metadata_changes_count() {
     let desk = Desk::begun();
     let other = desk.text().replace("jira_ticket: ART-10001", "jira_ticket: ART-10002");

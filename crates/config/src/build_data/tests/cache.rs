@@ -14,7 +14,7 @@ use super::{file, release};
 /// Answers in turn; the last answer repeats.
 #[derive(Debug)]
 struct Answers {
-    answers: Mutex<VecDeque<Answer>>,
+    script: Mutex<VecDeque<Answer>>,
     asked: AtomicUsize,
     tags: Mutex<Vec<Option<String>>>,
 }
@@ -34,7 +34,7 @@ impl BuildDataSource for Answers {
         // Slow enough that whoever asks at the same time overlaps.
         oar_transport::pause::sleep(Duration::from_secs(1)).await;
         let answer = {
-            let mut answers = self.answers.lock().unwrap();
+            let mut answers = self.script.lock().unwrap();
             if answers.len() > 1 { answers.pop_front().unwrap() } else { answers[0].clone() }
         };
         match answer {
@@ -54,7 +54,7 @@ struct Bench {
 impl Bench {
     fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
         let source = Arc::new(Answers {
-            answers: Mutex::new(answers.into_iter().collect()),
+            script: Mutex::new(answers.into_iter().collect()),
             asked: AtomicUsize::new(0),
             tags: Mutex::default(),
         });
