@@ -64,7 +64,7 @@ impl CliError {
     /// Message and causes in one line.
     pub fn one_line(&self) -> String {
         let mut line = self.message.clone();
-        for cause in self.causes.iter() {
+        for cause in &self.causes {
             if !line.contains(cause.as_str()) {
                 line = format!("{line}: {cause}");
             }

@@ -270,7 +270,7 @@ async fn create(
         output_truncated: false,
         output_total_chars: 0,
         warnings: created.warnings,
-        planned_changes: context.recorder.as_ref().map(|r| r.changes()).unwrap_or_default(),
+        planned_changes: context.planned_changes(),
         error: None,
     };
     debug_assert!(!matches!(report.outcome, TaskOutcome::Fail { .. }));

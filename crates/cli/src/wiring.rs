@@ -68,9 +68,9 @@ impl Surroundings {
             Some(sandbox) => sandbox.clock(),
             None => Arc::new(SystemClock),
         };
-        let known = |name: &&str| SecretSource::variable(&environment, name, "masking").read().ok();
+        let known = |name: &str| SecretSource::variable(&environment, name, "masking").read().ok();
         let secrets: Vec<String> =
-            SECRETS.iter().filter_map(|name| known(&name)).map(|s| s.expose().to_owned()).collect();
+            SECRETS.iter().filter_map(|name| known(name)).map(|s| s.expose().to_owned()).collect();
         let masker = Arc::new(Masker::new(secrets));
         Ok(Self { environment, settings, sandbox, masker, clock, entropy: Arc::new(SystemEntropy) })
     }

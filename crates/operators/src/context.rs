@@ -12,7 +12,7 @@ use oar_state_repo::{Actor, StateRepo};
 use oar_statebox::{StateBoxStore, Who};
 use oar_transport::journal::{FileJournal, IntentJournal, JournalError, MemoryJournal};
 
-use crate::dry_run::Recorder;
+use crate::dry_run::{Change, Recorder};
 use crate::error::OperatorError;
 
 /// Where ART's data about a release comes from.
@@ -140,6 +140,11 @@ impl Context {
     /// The author of a write by `command`.
     pub fn who(&self, command: &str) -> Who {
         Who { actor: self.actor.clone(), command: command.to_owned(), intent: None }
+    }
+
+    /// What a dry run would have changed so far; empty otherwise.
+    pub fn planned_changes(&self) -> Vec<Change> {
+        self.recorder.as_ref().map(Recorder::changes).unwrap_or_default()
     }
 
     /// True when nothing may be changed.

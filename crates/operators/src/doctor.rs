@@ -113,7 +113,7 @@ pub const SECRETS: &[SecretNeed] = &[
 ];
 
 /// More than this between us and a service is worth a warning (RELIABILITY G21).
-const MAX_SKEW: Duration = Duration::from_secs(60);
+const MAX_SKEW: Duration = Duration::from_mins(1);
 
 /// Checks what answers only over the network: repository, release controller, messenger.
 pub async fn services(context: &Context) -> Vec<Check> {

@@ -84,7 +84,7 @@ fn release_date(
     let remembered =
         state.as_ref().ok().and_then(Option::as_ref).and_then(|s| s.metadata.release_date());
     match data.as_ref().map(|data| data.release_date()) {
-        Ok(Ok(date)) => Fact::Known(date),
+        Ok(Ok(announced)) => Fact::Known(announced),
         Ok(Err(error)) => {
             remembered.map_or_else(|| Fact::Unknown { why: error.to_string() }, Fact::Known)
         }

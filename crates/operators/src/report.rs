@@ -89,6 +89,7 @@ fn stamp_text<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::
     serializer.serialize_str(&stamp(*at))
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
 fn class_code<S: Serializer>(class: &ErrorClass, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(class.code())
 }

@@ -130,7 +130,7 @@ where
         output_truncated,
         output_total_chars,
         warnings: Vec::new(),
-        planned_changes: context.recorder.as_ref().map(|r| r.changes()).unwrap_or_default(),
+        planned_changes: context.planned_changes(),
         error,
     }
 }

@@ -141,7 +141,7 @@ Examples:
   oarctl config decrypt configstore.json --to plain.json
   oarctl config decrypt configstore.json --to plain.json --dry-run")]
     Decrypt(ConfigConvert),
-    /// Encrypt the configuration anew, with the key in OAR_NEW_JWK
+    /// Encrypt the configuration anew, with the key in `OAR_NEW_JWK`
     #[command(after_help = "\
 Examples:
   OAR_NEW_JWK_FILE=new.key oarctl config rotate-key

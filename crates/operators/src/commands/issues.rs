@@ -75,7 +75,7 @@ fn changed(context: &Context, release: &ReleaseVersion, issue: Issue) -> Changed
         schema: "oar.issue/1",
         release: release.clone(),
         issue,
-        planned_changes: context.recorder.as_ref().map(|r| r.changes()).unwrap_or_default(),
+        planned_changes: context.planned_changes(),
     }
 }
 

@@ -40,7 +40,7 @@ pub async fn run(
         schema: "oar.task/1",
         release: release.clone(),
         task: record,
-        planned_changes: context.recorder.as_ref().map(|r| r.changes()).unwrap_or_default(),
+        planned_changes: context.planned_changes(),
     })
 }
 
