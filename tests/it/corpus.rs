@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::harness::Place;
 
 /// The folder that holds `z-stream/`, if there is one on this machine.
+#[expect(clippy::print_stdout, reason = "the reader of the test output must see what was skipped")]
 fn data() -> Option<PathBuf> {
     #[expect(clippy::disallowed_methods, reason = "a test chooses its data")]
     let named = std::env::var_os("OAR_TEST_DATA").map(PathBuf::from);

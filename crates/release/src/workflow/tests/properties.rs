@@ -16,7 +16,9 @@ fn fact<T: Clone + std::fmt::Debug + 'static>(
     ]
 }
 
-fn select<T: Clone + std::fmt::Debug + 'static>(of: &[T]) -> impl Strategy<Value = T> + 'static {
+fn select<T: Clone + std::fmt::Debug + 'static>(
+    of: &[T],
+) -> impl Strategy<Value = T> + 'static + use<T> {
     prop::sample::select(of.to_vec())
 }
 

@@ -44,8 +44,8 @@ fn r22_an_unknown_state_of_a_job_is_shown_and_is_no_failure() {
     running(&mut facts, Task::StageTesting, Some(job("77")));
     let state = JobState { word: "scheduling".to_owned(), ended: false };
     facts.jobs.insert(Task::StageTesting, Fact::Known(state));
-    let stage = row(&facts, Task::StageTesting);
-    assert_eq!((stage.verdict, &*stage.reason), (Poll, "the job is scheduling"));
+    let shown = row(&facts, Task::StageTesting);
+    assert_eq!((shown.verdict, &*shown.reason), (Poll, "the job is scheduling"));
 
     let ended = JobState { word: "SUCCESS".to_owned(), ended: true };
     facts.jobs.insert(Task::StageTesting, Fact::Known(ended));
@@ -53,9 +53,9 @@ fn r22_an_unknown_state_of_a_job_is_shown_and_is_no_failure() {
 
     let why = "Jenkins answers 503".to_owned();
     facts.jobs.insert(Task::StageTesting, Fact::Unknown { why });
-    let stage = row(&facts, Task::StageTesting);
-    assert_eq!((stage.verdict, stage.command), (Waiting, None));
-    assert!(stage.reason.starts_with("unknown: ") && stage.reason.contains("503"));
+    let shown = row(&facts, Task::StageTesting);
+    assert_eq!((shown.verdict, shown.command), (Waiting, None));
+    assert!(shown.reason.starts_with("unknown: ") && shown.reason.contains("503"));
 }
 
 #[test]
