@@ -62,7 +62,7 @@ fn worker() {
     runtime.block_on(async {
         for update in 0..UPDATES {
             let text = format!("remark {update} of writer {number}");
-            crate::store::remark(&store, &release, &text).await;
+            crate::store::remark(&store, &release, &text).await.expect("the remark is stored");
         }
     });
 }

@@ -5,6 +5,7 @@ mod concurrency;
 mod corpus;
 mod crash_sweep;
 mod create_release;
+mod github_crowd;
 mod harness;
 mod reports;
 mod store;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use oar_release::clock::{SystemClock, SystemEntropy};
 use oar_release::{Masker, ReleaseVersion};
 use oar_state_repo::{Actor, LocalRepo, StateRepo};
-use oar_statebox::{NewIssue, StateBoxStore, Who};
+use oar_statebox::{NewIssue, StateBoxError, StateBoxStore, Who};
 
 /// A runtime as the programs use it.
 pub fn runtime() -> tokio::runtime::Runtime {
@@ -28,11 +28,19 @@ pub fn over(repo: Arc<dyn StateRepo>) -> StateBoxStore {
     )
 }
 
+/// The author of a test's changes.
+pub fn who() -> Who {
+    let actor = Actor::Person("tester".to_owned());
+    Who { actor, command: "issue add".to_owned(), intent: None }
+}
+
 /// Adds a remark that blocks nothing.
-pub async fn remark(store: &StateBoxStore, release: &ReleaseVersion, text: &str) {
+pub async fn remark(
+    store: &StateBoxStore,
+    release: &ReleaseVersion,
+    text: &str,
+) -> Result<(), StateBoxError> {
     let issue =
         NewIssue { text: text.to_owned(), blocker: false, related_tasks: Vec::new(), source: None };
-    let actor = Actor::Person("tester".to_owned());
-    let who = Who { actor, command: "issue add".to_owned(), intent: None };
-    store.add_issue(release, &issue, &who).await.expect("the remark is stored");
+    store.add_issue(release, &issue, &who()).await.map(drop)
 }

@@ -129,7 +129,7 @@ impl GitHubRepo {
             _ => false,
         };
         if as_before {
-            Err(RepoError::Unavailable { location, source: Box::new(lost) })
+            Err(RepoError::ReplyLost { location, source: Box::new(lost) })
         } else {
             Err(RepoError::Conflict { path: change.path.to_string() })
         }

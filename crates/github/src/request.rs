@@ -90,8 +90,7 @@ pub(crate) fn alias(number: usize) -> String {
 
 /// Decodes base64 as GitHub sends it, with line breaks.
 pub(crate) fn decode(content: &str) -> Result<Vec<u8>, base64::DecodeError> {
-    let plain: Vec<u8> = content.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    STANDARD.decode(plain)
+    STANDARD.decode(content.split_ascii_whitespace().collect::<String>())
 }
 
 #[cfg(test)]

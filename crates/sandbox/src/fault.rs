@@ -14,6 +14,8 @@ use crate::world::World;
 pub enum Kind {
     /// The service answers this status and does nothing.
     Status(u16),
+    /// The service answers this status with these words and does nothing.
+    Message(u16, &'static str),
     /// 429 with `Retry-After` seconds.
     RateLimited(u32),
     /// The service acts, and answers this status nevertheless.
@@ -148,6 +150,7 @@ pub(crate) fn meet(
     };
     Some(match kind {
         Kind::Status(status) => Ok(Answer::message(*status, "planted by the sandbox")),
+        Kind::Message(status, words) => Ok(Answer::message(*status, words)),
         Kind::RateLimited(seconds) => {
             Ok(Answer::message(429, "slow down").with(header::RETRY_AFTER, &seconds.to_string()))
         }

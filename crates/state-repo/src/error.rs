@@ -67,6 +67,15 @@ pub enum RepoError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A write's reply was lost, and a look afterwards found everything as it was before.
+    #[error("the answer of {location} to a write was lost, and the write is not there")]
+    ReplyLost {
+        /// Which repository.
+        location: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A write's reply was lost and looking it up failed too: it may or may not have happened.
     #[error("whether the write to {location} happened is unknown")]
     Unknown {
@@ -99,7 +108,7 @@ impl RepoError {
             Self::NotConfigured { .. } => ErrorClass::NotConfigured,
             Self::Unauthenticated { .. } => ErrorClass::UnauthenticatedUpstream,
             Self::Forbidden { .. } => ErrorClass::ForbiddenUpstream,
-            Self::Unavailable { .. } => ErrorClass::UpstreamUnavailable,
+            Self::Unavailable { .. } | Self::ReplyLost { .. } => ErrorClass::UpstreamUnavailable,
         }
     }
 }

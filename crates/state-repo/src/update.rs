@@ -71,6 +71,19 @@ impl<E: std::error::Error + Send + Sync + 'static> UpdateError<E> {
     }
 }
 
+/// A write whose answer was lost and that was not there when last looked for.
+struct LostWrite<T> {
+    content: Vec<u8>,
+    outcome: T,
+    error: RepoError,
+}
+
+impl<T> LostWrite<T> {
+    fn is(&self, now: Option<&StoredFile>) -> bool {
+        now.is_some_and(|file| file.content == self.content)
+    }
+}
+
 /// Updates the file at `path`: reads it, lets `decide` choose from what was read, and commits
 /// against exactly that version.
 ///
@@ -78,6 +91,10 @@ impl<E: std::error::Error + Send + Sync + 'static> UpdateError<E> {
 /// 10 s, ±50 %) and starts again from reading, five times in all; `decide` therefore runs once per
 /// attempt and must depend on nothing but its argument. A file that `decide` saw as absent is only
 /// ever created, never replaced.
+///
+/// A write whose answer was lost and that is not there is tried again the same way: should it still
+/// arrive late, the version that both were made against lets only one of them through, and the next
+/// read recognises it.
 pub async fn update_file<T, E>(
     repo: &dyn StateRepo,
     path: &RepoPath,
@@ -89,12 +106,16 @@ where
     E: std::error::Error + Send + Sync + 'static,
 {
     let _turn = repo.exclusive().await.map_err(UpdateError::Repo)?;
+    let mut lost: Option<LostWrite<T>> = None;
     for attempt in 1..=Retry::ATTEMPTS {
         if attempt > 1 {
             retry.wait(attempt - 1).await;
         }
         let before = repo.read(path).await.map_err(UpdateError::Repo)?;
         let version = before.as_ref().map(|file| file.version.clone());
+        if let Some(late) = lost.take_if(|lost| lost.is(before.as_ref())) {
+            return Ok(Updated { outcome: late.outcome, committed: true, version });
+        }
         let (content, message, outcome) =
             match decide(before.as_ref()).map_err(UpdateError::Refused)? {
                 Decision::Keep(outcome) => {
@@ -125,8 +146,15 @@ where
                     None => Err(UpdateError::Repo(error)),
                 };
             }
+            Err(error @ RepoError::ReplyLost { .. }) => {
+                tracing::info!(path = path.as_str(), attempt, "the answer to a write was lost");
+                lost = Some(LostWrite { content, outcome, error });
+            }
             Err(error) => return Err(UpdateError::Repo(error)),
         }
+    }
+    if let Some(lost) = lost {
+        return Err(UpdateError::Repo(lost.error));
     }
     Err(UpdateError::Contended { path: path.to_string(), attempts: Retry::ATTEMPTS })
 }

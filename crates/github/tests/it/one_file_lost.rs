@@ -44,7 +44,7 @@ async fn spec01_case_35_a_save_that_was_not_stored_says_so() {
     let (fake, server) = Fake::start(&[(FILE, "old\n")]).await;
     fake.mishap(Mishap::Answer(500));
     let error = repo_at(&server).commit(&save("new\n", holding("old\n"))).await.unwrap_err();
-    assert!(matches!(error, RepoError::Unavailable { .. }), "{error}");
+    assert!(matches!(error, RepoError::ReplyLost { .. }), "{error}");
     assert_eq!(fake.text(FILE).unwrap(), "old\n");
     assert_eq!(requests(&server).await.len(), 2, "one PUT and one look");
 }
@@ -74,7 +74,7 @@ async fn a_lost_create_that_did_not_happen_is_unavailable() {
     let branch = Step::json(&json!({ "object": { "sha": "h" } }));
     let (script, repo) = scripted([Step::answer(502, ""), gone, branch]);
     let error = repo.commit(&save("new\n", Expected::Absent)).await.unwrap_err();
-    assert!(matches!(error, RepoError::Unavailable { .. }), "{error}");
+    assert!(matches!(error, RepoError::ReplyLost { .. }), "{error}");
     assert_eq!(script.seen().len(), 3);
 }
 

@@ -138,3 +138,40 @@ async fn a_lost_answer_is_looked_up() {
     assert_eq!(error.class(|_| ErrorClass::Internal), ErrorClass::Undetermined);
     assert_eq!((repo.text("f").as_deref(), repo.commits().len()), (Some("x\na\n"), 1));
 }
+
+fn reply_lost() -> RepoError {
+    RepoError::ReplyLost { location: "r".to_owned(), source: "connection reset".into() }
+}
+
+#[tokio::test]
+async fn a_write_that_got_lost_on_the_way_is_made_again() {
+    let (repo, pause) = (MemoryRepo::new(), RecordedPause::default());
+    repo.put("f", "x\n");
+    repo.fail_commit(reply_lost());
+    let updated = add(&repo, &pause, "a\n").await.expect("the second attempt");
+    assert!(updated.committed);
+    assert_eq!((repo.text("f").as_deref(), repo.commits().len()), (Some("x\na\n"), 1));
+    assert_eq!(pause.waits().len(), 1);
+}
+
+#[tokio::test]
+async fn a_write_that_arrives_late_counts_once() {
+    let (repo, pause) = (MemoryRepo::new(), RecordedPause::default());
+    repo.put("f", "x\n");
+    repo.fail_commit(reply_lost());
+    // The lost write lands between the second attempt's read and its commit.
+    repo.interfere("f", "x\na\n");
+    let updated = add(&repo, &pause, "a\n").await.expect("it is there");
+    assert_eq!((updated.outcome, updated.committed), (2, true));
+    assert_eq!((repo.text("f").as_deref(), repo.commits().len()), (Some("x\na\n"), 0));
+}
+
+#[tokio::test]
+async fn a_service_that_loses_every_write_is_reported_as_what_it_is() {
+    let (repo, pause) = (MemoryRepo::new(), RecordedPause::default());
+    repo.put("f", "x\n");
+    (0..5).for_each(|_| repo.fail_commit(reply_lost()));
+    let error = add(&repo, &pause, "a\n").await.expect_err("no more attempts");
+    assert_eq!(error.class(|_| ErrorClass::Internal), ErrorClass::UpstreamUnavailable);
+    assert_eq!(repo.text("f").as_deref(), Some("x\n"));
+}
