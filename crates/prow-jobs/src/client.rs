@@ -6,17 +6,11 @@ use async_trait::async_trait;
 use http::{Method, StatusCode};
 use oar_release::version::Candidate;
 use oar_release::{Arch, ReleaseVersion, YStream};
-use oar_transport::probe::Operation;
 use oar_transport::{HttpClient, Reply, Service, ServiceClient, encode_segment};
 
 use crate::error::ReleaseControllerError;
+use crate::operations::{LATEST, ONE_TAG};
 use crate::types::{Phase, Promotion, Tag};
-
-const LATEST: Operation = Operation::read("latest");
-const ONE_TAG: Operation = Operation::read("one_tag");
-
-/// Every operation of this client.
-pub const OPERATIONS: [Operation; 2] = [LATEST, ONE_TAG];
 
 /// Reads from the release controller of one architecture.
 #[cfg_attr(feature = "mock", mockall::automock)]

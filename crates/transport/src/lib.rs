@@ -17,7 +17,7 @@ mod endpoint;
 mod error;
 
 pub use client::{Call, HttpClient, Idempotency, Redirects, Reply, ServiceClient, StreamingReply};
-pub use endpoint::{EndpointError, Endpoints, NotProcessed, Policy, Service, encode_segment};
+pub use endpoint::{EndpointError, Endpoints, NotProcessed, Policy, Rate, Service, encode_segment};
 pub use error::{HttpError, HttpErrorKind};
 pub use port::{Body, HttpSend, Processed, Request, Response, SendError, SendErrorKind};
 pub use secret::{Secret, SecretError, SecretSource};

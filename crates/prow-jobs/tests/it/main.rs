@@ -1,4 +1,6 @@
-//! The client against the release controller's answers.
+//! The clients against the answers of the release controller, Gangway, Deck and the artefacts.
 
+#[cfg(test)]
+mod prow;
 #[cfg(test)]
 mod reads;

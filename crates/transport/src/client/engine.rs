@@ -212,9 +212,17 @@ impl<'c> Run<'c> {
         }
     }
 
-    /// Waits while the service keeps all its callers back (fault G11), each a little differently so
-    /// that they do not return in one crowd.
+    /// Waits for a turn of the service's budget, and while the service keeps all its callers back
+    /// (fault G11), each a little differently so that they do not return in one crowd.
     async fn wait_for_turn(&mut self) -> Result<(), HttpError> {
+        match self.lane().turn(self.time_left()) {
+            Ok(wait) if wait.is_zero() => {}
+            Ok(wait) => sleep(wait).await,
+            Err(wait) => {
+                let kind = HttpErrorKind::RateLimited { retry_after: Some(wait) };
+                return Err(self.context.error(self.final_kind(kind), None));
+            }
+        }
         while let Some(held) = self.lane().held_for() {
             if held > self.wait_left || held >= self.time_left() {
                 let kind = HttpErrorKind::RateLimited { retry_after: Some(held) };

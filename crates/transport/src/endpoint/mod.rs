@@ -4,7 +4,7 @@ mod policy;
 mod resolve;
 mod service;
 
-pub use policy::{NotProcessed, Policy};
+pub use policy::{NotProcessed, Policy, Rate};
 pub(crate) use resolve::is_loopback;
 pub use resolve::{EndpointError, Endpoints, encode_segment};
 pub use service::Service;

@@ -20,6 +20,15 @@ pub enum NotProcessed {
     Nothing,
 }
 
+/// A budget of requests that all callers of a service share in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Requests a minute in the long run.
+    pub per_minute: u32,
+    /// Requests that may leave at once after a pause.
+    pub burst: u32,
+}
+
 /// The limits of one service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
@@ -48,6 +57,9 @@ pub struct Policy {
     pub also_transient: &'static [u16],
     /// Whether a 403 may be a rate limit in disguise (GitHub).
     pub forbidden_is_rate_limit: bool,
+    /// How many requests may leave in a time, every attempt counted; `None` for as many as there
+    /// are places in flight.
+    pub rate: Option<Rate>,
 }
 
 const DEFAULT: Policy = Policy {
@@ -63,6 +75,7 @@ const DEFAULT: Policy = Policy {
     not_processed: NotProcessed::TooManyRequests,
     also_transient: &[],
     forbidden_is_rate_limit: false,
+    rate: None,
 };
 
 impl Policy {
@@ -108,6 +121,8 @@ impl Policy {
                 rate_limit_attempts: 4,
                 writes_in_flight: 4,
                 not_processed: NotProcessed::TooManyRequestsOrUnavailable,
+                // What its gateway grants one address before it answers 429.
+                rate: Some(Rate { per_minute: 9, burst: 5 }),
                 ..DEFAULT
             },
             Service::Gcs => {

@@ -180,13 +180,15 @@ impl HttpSend for Crowd {
 
 #[tokio::test(start_paused = true)]
 async fn all_callers_of_a_service_share_its_places_in_flight() {
-    for (method, most) in [(Method::GET, 8), (Method::POST, 4)] {
+    for (service, method, most) in
+        [(Service::Deck, Method::GET, 8), (Service::Gangway, Method::POST, 4)]
+    {
         let crowd = Arc::new(Crowd::default());
         let http = client(crowd.clone());
         let calls = (0..40).map(|_| {
             // Each caller has its own way to the service.
-            let gangway = http.service(Service::Gangway);
-            tokio::spawn(gangway.call("x", method.clone(), "x").send())
+            let way = http.service(service);
+            tokio::spawn(way.call("x", method.clone(), "x").send())
         });
         for call in calls.collect::<Vec<_>>() {
             call.await.unwrap().unwrap();

@@ -100,3 +100,42 @@ async fn a_dripping_body_ends_with_the_total_time() {
     assert_eq!(call.send().await.unwrap_err().kind(), &HttpErrorKind::Timeout);
     assert_eq!(begun.elapsed(), Duration::from_secs(30));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_lets_a_burst_through_and_then_keeps_the_pace_for_all_clients() {
+    let (script, http) = scripted([Step::answer(200, "")]);
+    let begun = Instant::now();
+    let calls = (0..14).map(|number| {
+        let gangway = http.service(Service::Gangway);
+        let method = if number % 2 == 0 { Method::GET } else { Method::POST };
+        tokio::spawn(async move {
+            gangway.call("x", method, "x").send().await.unwrap();
+            begun.elapsed().as_millis()
+        })
+    });
+    let mut left = Vec::new();
+    for call in calls.collect::<Vec<_>>() {
+        left.push(call.await.unwrap());
+    }
+    left.sort_unstable();
+    assert_eq!(left[..5], [0; 5]);
+    // Nine more take a minute.
+    assert_eq!((left[5] / 1000, left[13] / 1000), (6, 60));
+    assert_eq!(script.seen().len(), 14);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_comes_after_the_deadline_is_not_waited_for() {
+    let (script, http) = scripted([Step::answer(200, "")]);
+    let call = || http.service(Service::Gangway).call("x", Method::GET, "x");
+    for _ in 0..5 {
+        call().send().await.unwrap();
+    }
+    let begun = Instant::now();
+    let error = call().deadline(Duration::from_secs(5)).send().await.unwrap_err();
+    assert!(matches!(error.kind(), HttpErrorKind::RateLimited { .. }), "{error}");
+    assert_eq!((begun.elapsed(), script.seen().len()), (Duration::ZERO, 5));
+    // The turn that was not taken is there for the next caller.
+    call().send().await.unwrap();
+    assert_eq!(begun.elapsed().as_secs(), 6);
+}

@@ -1,0 +1,23 @@
+//! The operations of these clients, and how a lost answer of each is looked up (promise P4).
+
+use oar_transport::Idempotency;
+use oar_transport::probe::Operation;
+
+pub(crate) const LATEST: Operation = Operation::read("latest");
+pub(crate) const ONE_TAG: Operation = Operation::read("one_tag");
+pub(crate) const DECK_RUN: Operation = Operation::read("run");
+pub(crate) const EXECUTION: Operation = Operation::read("execution");
+pub(crate) const EXECUTIONS: Operation = Operation::read("executions");
+pub(crate) const ARTEFACT: Operation = Operation::read("artefact");
+
+pub(crate) const START: Operation = Operation {
+    name: "start",
+    idempotency: Idempotency::Never,
+    probe: Some(
+        "executions of the job, each read from Deck, searched for the attempt's annotation",
+    ),
+};
+
+/// Every operation of these clients.
+pub const OPERATIONS: [Operation; 7] =
+    [LATEST, ONE_TAG, DECK_RUN, EXECUTION, EXECUTIONS, ARTEFACT, START];
