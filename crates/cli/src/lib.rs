@@ -13,6 +13,7 @@ pub mod wiring;
 mod config;
 mod doctor;
 mod run;
+mod sources;
 
 pub use run::{oar, oarctl};
 

@@ -4,16 +4,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use oar_config::settings::StateLocation;
-use oar_config::{AppConfig, BuildDataCache, Flags, HttpBuildData, ReleaseData, Settings};
+use oar_config::{AppConfig, BuildDataCache, Flags, HttpBuildData, Settings};
 use oar_github::{GitHubRepo, HttpGitHub, RepoName};
-use oar_operators::context::{Journals, LegacyReports, Messenger, People, ReleaseDataSource};
+use oar_operators::Context;
+use oar_operators::context::{Journals, Messenger, ReleaseDataSource};
 use oar_operators::dry_run::{DryRunRepo, DryRunSlack, Recorder};
-use oar_operators::{Context, OperatorError};
 use oar_prow_jobs::HttpReleaseController;
 use oar_release::clock::{SystemClock, SystemEntropy};
-use oar_release::{Arch, Clock, Entropy, ErrorClass, Masker, ReleaseVersion};
+use oar_release::{Arch, Clock, Entropy, ErrorClass, Masker};
 use oar_sandbox::Sandbox;
 use oar_slack::{HttpSlack, SlackWrite};
 use oar_state_repo::{Actor, LocalRepo, StateRepo};
@@ -26,6 +25,7 @@ use oar_transport::{HttpClient, HttpSend, Secret, SecretSource};
 
 use crate::error::CliError;
 use crate::global::Global;
+use crate::sources::{BuildData, KnownPeople, NoBuildData, Spreadsheets};
 
 /// Variables whose values are masked as literals wherever they turn up.
 const SECRETS: [&str; 11] = [
@@ -188,10 +188,7 @@ impl Surroundings {
             releases: Arc::new(HttpReleaseController::new(&http, Arch::Amd64)),
             messenger,
             people: Arc::new(people),
-            legacy_reports: LegacyReports {
-                streams: config.map(|config| config.report_streams()).unwrap_or_default(),
-                has_credential: self.environment.get("GCP_SA_FILE").is_some(),
-            },
+            legacy_reports: Arc::new(self.legacy_reports(http, config.ok())),
             journals,
             links: self.settings.links(),
             recorder,
@@ -201,6 +198,13 @@ impl Surroundings {
     /// Journals of the sandbox live beside its world, never beside real ones.
     fn sandbox_folder(&self) -> Option<PathBuf> {
         self.sandbox.as_ref()?.folder()
+    }
+
+    /// The sandbox has no spreadsheets, and a key of the real ones is not for it.
+    fn legacy_reports(&self, http: HttpClient, config: Option<AppConfig>) -> Spreadsheets {
+        let key_file = self.environment.get("GCP_SA_FILE").map(PathBuf::from);
+        let key_file = key_file.filter(|_| self.sandbox.is_none());
+        Spreadsheets { http, config, key_file }
     }
 
     fn messenger(
@@ -253,47 +257,4 @@ fn open_sandbox(global: &Global, settings: &Settings) -> Result<Option<Sandbox>,
     };
     let opened = Sandbox::in_folder(&folder);
     opened.map(Some).map_err(|error| CliError::from_error(ErrorClass::NotConfigured, &error))
-}
-
-/// Build data through the process's cache.
-#[derive(Debug)]
-struct BuildData(BuildDataCache);
-
-#[async_trait]
-impl ReleaseDataSource for BuildData {
-    async fn release(&self, release: &ReleaseVersion) -> Result<Arc<ReleaseData>, OperatorError> {
-        Ok(self.0.get(release).await?.data)
-    }
-}
-
-/// No build data: the configuration that says where it is cannot be read.
-#[derive(Debug)]
-struct NoBuildData(String);
-
-#[async_trait]
-impl ReleaseDataSource for NoBuildData {
-    async fn release(&self, _release: &ReleaseVersion) -> Result<Arc<ReleaseData>, OperatorError> {
-        let problem = format!("ART's build data needs the configuration: {}", self.0);
-        Err(OperatorError::NotConfigured { problem })
-    }
-}
-
-/// People as the configuration names them.
-#[derive(Debug)]
-struct KnownPeople(Option<AppConfig>);
-
-impl People for KnownPeople {
-    fn lead_group(&self, release: &ReleaseVersion) -> (Option<String>, Option<String>) {
-        match &self.0 {
-            Some(config) => {
-                let leads = config.release_leads(release.y_stream());
-                (leads.handle, leads.warning)
-            }
-            None => (None, None),
-        }
-    }
-
-    fn owner(&self, release: &ReleaseVersion) -> Option<String> {
-        self.0.as_ref()?.owner(release.y_stream()).ok().map(str::to_owned)
-    }
 }

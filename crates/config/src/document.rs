@@ -171,11 +171,6 @@ impl AppConfig {
         Ok(list(emails))
     }
 
-    /// The y-streams that have a report template: they may have reports from before StateBoxes.
-    pub fn report_streams(&self) -> Vec<YStream> {
-        self.report_templates.keys().filter_map(|stream| stream.parse().ok()).collect()
-    }
-
     /// Spreadsheet of the legacy report of `stream`, if it has one (R2).
     pub fn report_template(&self, stream: YStream) -> Option<&str> {
         self.report_templates.get(&stream.to_string()).map(String::as_str)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use oar_config::ReleaseData;
 use oar_prow_jobs::ReleaseController;
-use oar_release::{Clock, Entropy, Links, Masker, ReleaseVersion, YStream};
+use oar_release::{Clock, Entropy, Links, Masker, ReleaseVersion};
 use oar_slack::{SlackRead, SlackWrite};
 use oar_state_repo::{Actor, StateRepo};
 use oar_statebox::{StateBoxStore, Who};
@@ -68,7 +68,7 @@ pub struct Context {
     /// People and groups of a release.
     pub people: Arc<dyn People>,
     /// Reports from before StateBoxes.
-    pub legacy_reports: LegacyReports,
+    pub legacy_reports: Arc<dyn LegacyReports>,
     /// Intents.
     pub journals: Journals,
     /// Pages that messages link to.
@@ -86,35 +86,26 @@ pub trait People: Send + Sync + std::fmt::Debug {
     fn owner(&self, release: &ReleaseVersion) -> Option<String>;
 }
 
-/// Reports in Google Sheets, kept before there were StateBoxes.
-#[derive(Debug, Clone, Default)]
-pub struct LegacyReports {
-    /// Streams that have a report template.
-    pub streams: Vec<YStream>,
-    /// Whether there is a credential to look into the sheets.
-    pub has_credential: bool,
+/// Reports in Google Sheets, kept before there were StateBoxes (spec 01 §11).
+#[async_trait]
+pub trait LegacyReports: Send + Sync + std::fmt::Debug {
+    /// Looks for the report of `release`. An outage is an error and never "no report".
+    async fn find(&self, release: &ReleaseVersion) -> Result<LegacyReport, OperatorError>;
 }
 
-/// Whether a stream may have a legacy report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LegacyLookup {
-    /// It has no template, so there is none.
-    NoReport,
-    /// It has a template and nobody may look: taken as none, with a warning (spec 01 §10.6).
-    NotConfigured,
-    /// It has a template and a credential, and nothing here can look.
-    Unsupported,
-}
-
-impl LegacyReports {
-    /// What is known about `stream`.
-    pub fn lookup(&self, stream: YStream) -> LegacyLookup {
-        match (self.streams.contains(&stream), self.has_credential) {
-            (false, _) => LegacyLookup::NoReport,
-            (true, false) => LegacyLookup::NotConfigured,
-            (true, true) => LegacyLookup::Unsupported,
-        }
-    }
+/// What is known about a release's legacy report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LegacyReport {
+    /// There is none: the y-stream has no template, or its document has no sheet of this release.
+    None,
+    /// The y-stream has a template and there is no credential to look: taken as none, with a
+    /// warning (spec 01 §10.6).
+    NotLookedUp,
+    /// The release is tracked there.
+    Found {
+        /// The page people open.
+        url: String,
+    },
 }
 
 impl std::fmt::Debug for Context {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use oar_release::{ErrorClass, ReleaseVersion, YStream};
+use oar_release::{ErrorClass, ReleaseVersion};
 
 /// A command could not do its work.
 #[derive(Debug, thiserror::Error)]
@@ -15,11 +15,14 @@ pub enum OperatorError {
         /// Where it was looked for.
         location: String,
     },
-    /// The stream may have a report from before StateBoxes, and nothing here can look it up.
-    #[error("whether {stream} has a legacy report in Google Sheets cannot be looked up")]
+    /// The release may have a report from before StateBoxes, and it could not be looked up.
+    #[error("whether {release} has a legacy report in Google Sheets is unknown")]
     LegacyReport {
-        /// Which stream.
-        stream: YStream,
+        /// Which release.
+        release: ReleaseVersion,
+        /// Why.
+        #[source]
+        source: oar_worksheet::WorksheetError,
     },
     /// Something the command needs is not set up.
     #[error("{problem}")]
@@ -52,7 +55,7 @@ impl OperatorError {
     pub fn class(&self) -> ErrorClass {
         match self {
             Self::NoStateBox { .. } => ErrorClass::NotFound,
-            Self::LegacyReport { .. } => ErrorClass::Undetermined,
+            Self::LegacyReport { source, .. } => source.class(),
             Self::NotConfigured { .. } => ErrorClass::NotConfigured,
             Self::Config(error) => error.class(),
             Self::BuildData(error) => error.class(),
@@ -70,7 +73,8 @@ impl OperatorError {
                 Some(format!("`oar -r {release} create-test-report` creates it"))
             }
             Self::LegacyReport { .. } => Some(
-                "unset GCP_SA_FILE to treat the stream as one without legacy reports".to_owned(),
+                "repair the access, or unset GCP_SA_FILE to take it that there is no legacy report"
+                    .to_owned(),
             ),
             _ => None,
         }

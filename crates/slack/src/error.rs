@@ -14,7 +14,7 @@ pub(crate) const TOKEN: &str = "SLACK_BOT_TOKEN";
 #[derive(Debug, thiserror::Error)]
 pub enum SlackError {
     /// The token is missing, wrong, revoked or of the wrong kind.
-    #[error("Slack does not accept {TOKEN}: {code}")]
+    #[error("Slack does not accept {TOKEN} ({code})")]
     Token {
         /// Slack's word for it.
         code: String,

@@ -5,12 +5,12 @@
 //! after the message is out. A run that was killed in between leaves it open, and the next run looks
 //! into the channel before it posts.
 
-use oar_release::{ReleaseVersion, TaskOutcome, YStream};
+use oar_release::{ReleaseVersion, TaskOutcome};
 use oar_slack::{Message, SlackError};
 use oar_statebox::{InitialState, Initialised, Who};
 use oar_transport::journal::{Intent, IntentId, IntentJournal, OpenState, body_digest};
 
-use crate::context::{Context, LegacyLookup, Messenger};
+use crate::context::{Context, LegacyReport, Messenger};
 use crate::error::OperatorError;
 use crate::report::error_chain;
 
@@ -37,7 +37,12 @@ pub async fn run(context: &Context, release: &ReleaseVersion) -> Result<Created,
         tracing::info!("{release} has a StateBox: {page}");
         return finish_earlier_run(context, release, journal.as_ref(), &intent).await;
     }
-    refuse_legacy_report(context, release.y_stream())?;
+    if let Some(url) = legacy_report(context, release).await? {
+        tracing::info!("{release} has a legacy report: {url}");
+        let reason = format!("{release} is tracked in a legacy report: {url}");
+        let outcome = TaskOutcome::Unchanged { reason };
+        return Ok(Created { outcome, written: false, warnings: Vec::new() });
+    }
     let initial = initial_state(context, release).await?;
     journal.open(&intent).await?;
     let who = Who { intent: Some(intent.id.to_string()), ..context.who(COMMAND) };
@@ -87,16 +92,19 @@ async fn finish_earlier_run(
     }
 }
 
-/// A y-stream with a report template may have a report from before StateBoxes; without a client for
-/// it that cannot be found out, and not knowing must not create a second record (spec 01 §10.6).
-fn refuse_legacy_report(context: &Context, stream: YStream) -> Result<(), OperatorError> {
-    match context.legacy_reports.lookup(stream) {
-        LegacyLookup::NoReport => Ok(()),
-        LegacyLookup::NotConfigured => {
-            tracing::warn!("GCP_SA_FILE is not set: taking it that {stream} has no legacy report");
-            Ok(())
+/// The page of the release's report from before StateBoxes, if it has one: then it is tracked there,
+/// and a second record would divide it (spec 01 §10.6).
+async fn legacy_report(
+    context: &Context,
+    release: &ReleaseVersion,
+) -> Result<Option<String>, OperatorError> {
+    match context.legacy_reports.find(release).await? {
+        LegacyReport::None => Ok(None),
+        LegacyReport::NotLookedUp => {
+            tracing::warn!("GCP_SA_FILE is not set: taking it that {release} has no legacy report");
+            Ok(None)
         }
-        LegacyLookup::Unsupported => Err(OperatorError::LegacyReport { stream }),
+        LegacyReport::Found { url } => Ok(Some(url)),
     }
 }
 

@@ -45,6 +45,12 @@ pub struct StreamReport {
     pub errors: Vec<String>,
 }
 
+impl StreamReport {
+    fn new(stream: YStream, tracked: Option<ReleaseVersion>, errors: Vec<String>) -> Self {
+        Self { stream, tracked, stable: None, created: Vec::new(), warnings: Vec::new(), errors }
+    }
+}
+
 impl Detected {
     /// True when nothing failed.
     pub fn is_sound(&self) -> bool {
@@ -63,8 +69,13 @@ pub async fn run(context: &Context, streams: Streams) -> Result<Detected, Operat
     for stream in found.streams.iter().filter(|stream| wanted(stream.stream)) {
         reports.push(one_stream(context, stream, &found).await);
     }
-    for file in found.broken.iter().filter(|file| file.path.ends_with(".z.yaml")) {
-        tracing::warn!("{}: {}", file.path, file.problem);
+    // A stream whose whole tracking file cannot be read is not "nothing announced" (R37).
+    for file in &found.broken {
+        let stream = tracked_stream(&file.path).filter(|stream| wanted(*stream));
+        let Some(stream) = stream else { continue };
+        if !reports.iter().any(|report| report.stream == stream) {
+            reports.push(StreamReport::new(stream, None, broken_tracking(stream, &found)));
+        }
     }
     if let (Streams::One(stream), true) = (streams, reports.is_empty()) {
         tracing::info!("{stream} has no tracking file: nothing is announced");
@@ -73,14 +84,8 @@ pub async fn run(context: &Context, streams: Streams) -> Result<Detected, Operat
 }
 
 async fn one_stream(context: &Context, announced: &Stream, found: &Discovery) -> StreamReport {
-    let mut report = StreamReport {
-        stream: announced.stream,
-        tracked: announced.latest().cloned(),
-        stable: None,
-        created: Vec::new(),
-        warnings: Vec::new(),
-        errors: broken_tracking(announced.stream, found),
-    };
+    let errors = broken_tracking(announced.stream, found);
+    let mut report = StreamReport::new(announced.stream, announced.latest().cloned(), errors);
     let Some(tracked) = report.tracked.clone() else {
         tracing::info!("{}: no release is announced", report.stream);
         return report;
@@ -124,6 +129,11 @@ async fn create(context: &Context, release: &ReleaseVersion, report: &mut Stream
             report.errors.push(text);
         }
     }
+}
+
+/// The stream whose tracking file is at `path`: `_releases/4.99/4.99.z.yaml`.
+fn tracked_stream(path: &str) -> Option<YStream> {
+    path.rsplit('/').next()?.strip_suffix(".z.yaml")?.parse().ok()
 }
 
 /// Problems of the stream's own tracking file; other broken files are not this pass's business.

@@ -1,0 +1,10 @@
+//! Commands and the task runner over scripted ports.
+
+#[cfg(test)]
+mod create_test_report;
+#[cfg(test)]
+mod desk;
+#[cfg(test)]
+mod detector;
+#[cfg(test)]
+mod runner;
