@@ -98,7 +98,7 @@ struct ComponentWire {
 
 #[async_trait]
 impl BrewRead for HttpBrew {
-    #[tracing::instrument(name = "brew.components", skip_all, fields(nvr), err)]
+    #[tracing::instrument(name = "brew.components", skip_all, fields(nvr))]
     async fn components(
         &self,
         nvr: &str,
@@ -118,7 +118,7 @@ impl BrewRead for HttpBrew {
         Ok(found)
     }
 
-    #[tracing::instrument(name = "brew.tags", skip_all, fields(nvr), err)]
+    #[tracing::instrument(name = "brew.tags", skip_all, fields(nvr))]
     async fn tags(&self, nvr: &str) -> Result<Vec<String>, AdvisoryError> {
         let wrap = |error| AdvisoryError::Http(Box::new(error));
         let call = self

@@ -25,13 +25,13 @@ const MAX_PAGES: u32 = 1000;
 
 #[async_trait]
 impl ErrataRead for HttpErrata {
-    #[tracing::instrument(name = "errata.erratum", skip_all, fields(%id), err)]
+    #[tracing::instrument(name = "errata.erratum", skip_all, fields(%id))]
     async fn erratum(&self, id: AdvisoryId) -> Result<Erratum, AdvisoryError> {
         let call = self.call(ERRATUM, Method::GET, &request::erratum(id));
         self.read(call, || format!("advisory {id}"), |reply| wire::erratum(reply, id)).await
     }
 
-    #[tracing::instrument(name = "errata.user", skip_all, fields(id), err)]
+    #[tracing::instrument(name = "errata.user", skip_all, fields(id))]
     async fn user(&self, id: u64) -> Result<User, AdvisoryError> {
         if let Some(user) = self.known_user(id) {
             return Ok(user);
@@ -42,25 +42,25 @@ impl ErrataRead for HttpErrata {
         Ok(user)
     }
 
-    #[tracing::instrument(name = "errata.push_jobs", skip_all, fields(%id), err)]
+    #[tracing::instrument(name = "errata.push_jobs", skip_all, fields(%id))]
     async fn push_jobs(&self, id: AdvisoryId) -> Result<Vec<PushJob>, AdvisoryError> {
         let call = self.call(PUSH_JOBS, Method::GET, &request::below(id, "push"));
         self.read(call, || format!("push jobs of advisory {id}"), wire::push_jobs).await
     }
 
-    #[tracing::instrument(name = "errata.builds", skip_all, fields(%id), err)]
+    #[tracing::instrument(name = "errata.builds", skip_all, fields(%id))]
     async fn builds(&self, id: AdvisoryId) -> Result<Vec<Build>, AdvisoryError> {
         let call = self.call(BUILDS, Method::GET, &request::below(id, "builds"));
         self.read(call, || format!("builds of advisory {id}"), wire::builds).await
     }
 
-    #[tracing::instrument(name = "errata.security_alerts", skip_all, fields(%id), err)]
+    #[tracing::instrument(name = "errata.security_alerts", skip_all, fields(%id))]
     async fn security_alerts(&self, id: AdvisoryId) -> Result<SecurityAlerts, AdvisoryError> {
         let call = self.call(ALERTS, Method::GET, &request::below(id, "security_alerts"));
         self.read(call, || format!("security alerts of advisory {id}"), wire::alerts).await
     }
 
-    #[tracing::instrument(name = "errata.cvp_tests", skip_all, fields(%id), err)]
+    #[tracing::instrument(name = "errata.cvp_tests", skip_all, fields(%id))]
     async fn cvp_tests(&self, id: AdvisoryId) -> Result<Vec<CvpTest>, AdvisoryError> {
         let what = || format!("container verification tests of advisory {id}");
         let mut tests: Vec<CvpTest> = Vec::new();
@@ -84,7 +84,7 @@ impl ErrataRead for HttpErrata {
         Err(AdvisoryError::Endless { what: what() })
     }
 
-    #[tracing::instrument(name = "errata.issue_advisories", skip_all, fields(key), err)]
+    #[tracing::instrument(name = "errata.issue_advisories", skip_all, fields(key))]
     async fn issue_advisories(&self, key: &str) -> Result<Vec<IssueAdvisory>, AdvisoryError> {
         request::check_key(key)?;
         let call = self.call(ISSUE_ADVISORIES, Method::GET, &request::issue_advisories(key));
@@ -95,7 +95,7 @@ impl ErrataRead for HttpErrata {
         }
     }
 
-    #[tracing::instrument(name = "errata.comments", skip_all, fields(%id), err)]
+    #[tracing::instrument(name = "errata.comments", skip_all, fields(%id))]
     async fn comments(&self, id: AdvisoryId) -> Result<Vec<Comment>, AdvisoryError> {
         let call = self
             .call(COMMENTS, Method::GET, "api/v1/comments")
@@ -104,7 +104,7 @@ impl ErrataRead for HttpErrata {
         self.read(call, || format!("comments on advisory {id}"), wire::comment_page).await
     }
 
-    #[tracing::instrument(name = "errata.container_grade", skip_all, fields(%id), err)]
+    #[tracing::instrument(name = "errata.container_grade", skip_all, fields(%id))]
     async fn container_grade(&self, id: AdvisoryId) -> Result<Option<char>, AdvisoryError> {
         let call = self.call(CONTAINER_PAGE, Method::GET, &request::container_page(id));
         let answer = call.accept_type("text/html").send().await;
@@ -113,7 +113,7 @@ impl ErrataRead for HttpErrata {
         Ok(pages::container_grade(&text(&reply)))
     }
 
-    #[tracing::instrument(name = "errata.stage_push_guard", skip_all, fields(%id), err)]
+    #[tracing::instrument(name = "errata.stage_push_guard", skip_all, fields(%id))]
     async fn stage_push_guard(&self, id: AdvisoryId) -> Result<StagePushGuard, AdvisoryError> {
         let call = self.call(GUARD_PAGE, Method::GET, &request::guard_page(id));
         let answer = call.query("show_all", 1).accept_type("text/html").send().await;

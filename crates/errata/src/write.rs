@@ -77,8 +77,7 @@ impl ErrataWrite for HttpErrata {
     #[tracing::instrument(
         name = "errata.change_state",
         skip_all,
-        fields(id = %step.id(), from = %step.from(), to = %step.to()),
-        err
+        fields(id = %step.id(), from = %step.from(), to = %step.to())
     )]
     async fn change_state(&self, step: &StateMove) -> Result<(), AdvisoryError> {
         let (id, wanted) = (step.id(), step.to().clone());
@@ -99,7 +98,7 @@ impl ErrataWrite for HttpErrata {
         }
     }
 
-    #[tracing::instrument(name = "errata.change_owner", skip_all, fields(%id), err)]
+    #[tracing::instrument(name = "errata.change_owner", skip_all, fields(%id))]
     async fn change_owner(&self, id: AdvisoryId, email: &str) -> Result<(), AdvisoryError> {
         if !is_email(email) {
             return Err(AdvisoryError::NotAnAddress { email: email.to_owned() });
@@ -109,7 +108,7 @@ impl ErrataWrite for HttpErrata {
         self.write(call, &what, self.has_owner(id, email)).await.map(drop)
     }
 
-    #[tracing::instrument(name = "errata.request_docs", skip_all, fields(%id), err)]
+    #[tracing::instrument(name = "errata.request_docs", skip_all, fields(%id))]
     async fn request_docs(&self, id: AdvisoryId) -> Result<(), AdvisoryError> {
         let what = format!("asking for the docs approval of advisory {id}");
         let call = self.put_field(REQUEST_DOCS, id, "advisory[text_ready]", "1");
@@ -117,7 +116,7 @@ impl ErrataWrite for HttpErrata {
         self.write(call, &what, asked).await.map(drop)
     }
 
-    #[tracing::instrument(name = "errata.request_prodsec", skip_all, fields(%id), err)]
+    #[tracing::instrument(name = "errata.request_prodsec", skip_all, fields(%id))]
     async fn request_prodsec(&self, id: AdvisoryId) -> Result<(), AdvisoryError> {
         let what = format!("asking for the Product Security approval of advisory {id}");
         let call = self.put_field(REQUEST_PRODSEC, id, "advisory[security_approved]", "false");
@@ -125,7 +124,7 @@ impl ErrataWrite for HttpErrata {
         self.write(call, &what, asked).await.map(drop)
     }
 
-    #[tracing::instrument(name = "errata.add_issue", skip_all, fields(%id, key), err)]
+    #[tracing::instrument(name = "errata.add_issue", skip_all, fields(%id, key))]
     async fn add_issue(&self, id: AdvisoryId, key: &str) -> Result<(), AdvisoryError> {
         request::check_key(key)?;
         let what = format!("attaching {key} to advisory {id}");
@@ -136,7 +135,7 @@ impl ErrataWrite for HttpErrata {
         self.write(call, &what, attached).await.map(drop)
     }
 
-    #[tracing::instrument(name = "errata.remove_issue", skip_all, fields(%id, key), err)]
+    #[tracing::instrument(name = "errata.remove_issue", skip_all, fields(%id, key))]
     async fn remove_issue(&self, id: AdvisoryId, key: &str) -> Result<(), AdvisoryError> {
         request::check_key(key)?;
         let what = format!("removing {key} from advisory {id}");
@@ -147,7 +146,7 @@ impl ErrataWrite for HttpErrata {
         self.write(call, &what, gone).await.map(drop)
     }
 
-    #[tracing::instrument(name = "errata.resync_issues", skip_all, fields(keys = keys.len()), err)]
+    #[tracing::instrument(name = "errata.resync_issues", skip_all, fields(keys = keys.len()))]
     async fn resync_issues(&self, keys: &[String]) -> Result<(), AdvisoryError> {
         keys.iter().try_for_each(|key| request::check_key(key))?;
         if keys.is_empty() {
@@ -158,7 +157,7 @@ impl ErrataWrite for HttpErrata {
         answer.map(drop).map_err(|error| self.error(error, "reading issues from Jira again"))
     }
 
-    #[tracing::instrument(name = "errata.push_to_stage", skip_all, fields(%id), err)]
+    #[tracing::instrument(name = "errata.push_to_stage", skip_all, fields(%id))]
     async fn push_to_stage(
         &self,
         id: AdvisoryId,
@@ -190,7 +189,7 @@ impl ErrataWrite for HttpErrata {
         }
     }
 
-    #[tracing::instrument(name = "errata.refresh_alerts", skip_all, fields(%id), err)]
+    #[tracing::instrument(name = "errata.refresh_alerts", skip_all, fields(%id))]
     async fn refresh_alerts(&self, id: AdvisoryId) -> Result<SecurityAlerts, AdvisoryError> {
         let entropy = self.errata.http().entropy();
         let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(8));
@@ -206,7 +205,7 @@ impl ErrataWrite for HttpErrata {
         self.read(self.call(REFRESH_ALERTS, Method::POST, &path), what, wire::alerts).await
     }
 
-    #[tracing::instrument(name = "errata.add_comment", skip_all, fields(%id), err)]
+    #[tracing::instrument(name = "errata.add_comment", skip_all, fields(%id))]
     async fn add_comment(
         &self,
         id: AdvisoryId,

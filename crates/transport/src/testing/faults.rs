@@ -11,7 +11,7 @@ use oar_release::ErrorClass;
 
 use super::script::{Script, Seen, Step};
 use crate::client::HttpClient;
-use crate::endpoint::{NotProcessed, Policy, Service};
+use crate::endpoint::{Endpoints, NotProcessed, Policy, Service};
 use crate::port::{Processed, SendErrorKind};
 
 /// What a fault means for a caller.
@@ -54,6 +54,8 @@ pub struct Subject {
     pub reads_body: bool,
     /// Which requests write; looking up a lost answer does not.
     pub writes: fn(&Seen) -> bool,
+    /// Where the services are; production unless said otherwise.
+    pub endpoints: Endpoints,
 }
 
 impl Subject {
@@ -73,12 +75,14 @@ impl Subject {
             call: Box::new(move |http| Box::pin(call(http))),
             reads_body: true,
             writes: |seen| !matches!(seen.method, http::Method::GET | http::Method::HEAD),
+            endpoints: Endpoints::default(),
         }
     }
 
     async fn play(&self, steps: Vec<Step>) -> (Result<(), ErrorClass>, Vec<Seen>) {
         let script = Script::new(steps);
-        let result = (self.call)(super::client(Arc::new(script.clone()))).await;
+        let http = super::client_at(Arc::new(script.clone()), self.endpoints.clone());
+        let result = (self.call)(http).await;
         (result, script.seen())
     }
 }

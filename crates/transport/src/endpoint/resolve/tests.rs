@@ -97,6 +97,13 @@ fn only_this_machine_and_listed_hosts_may_be_asked_in_plain_text() {
     for allowed in ["http://127.0.0.1:1", "http://[::1]:1", "http://localhost", "https://x.test"] {
         one(allowed, &[]).unwrap();
     }
+    let ldap = |base: &str| Endpoints::new(&[("ldap".to_owned(), base.to_owned())].into(), &[]);
+    for allowed in ["ldap://127.0.0.1:3890", "ldap://[::1]:3890", "ldap://localhost"] {
+        ldap(allowed).unwrap();
+    }
+    for refused in ["ldap://10.0.0.1", "ldap://127.0.0.1.example.com"] {
+        assert!(matches!(ldap(refused), Err(EndpointError::Insecure { .. })), "{refused}");
+    }
     let listed = ["lab.example.com".to_owned()];
     one("http://LAB.example.com", &listed).unwrap();
     for refused in ["http://lab.example.com", "http://127.0.0.1.example.com", "http://10.0.0.1"] {
