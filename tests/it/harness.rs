@@ -101,7 +101,7 @@ impl Place {
 }
 
 /// Where cargo put the program: beside this test's own folder.
-fn program_path(program: &str) -> PathBuf {
+pub fn program_path(program: &str) -> PathBuf {
     let test = std::env::current_exe().expect("this test's own path");
     let folder = test.parent().and_then(Path::parent).expect("target/<profile>/deps");
     let path = folder.join(program);

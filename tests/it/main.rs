@@ -8,4 +8,5 @@ mod create_release;
 mod github_crowd;
 mod harness;
 mod reports;
+mod stop;
 mod store;

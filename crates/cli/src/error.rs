@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::exit::{Codes, Exit};
 use crate::render::table::{BAD, BOLD, paint};
+use crate::stop::Stop;
 
 /// A command failed.
 #[derive(Debug)]
@@ -19,13 +20,14 @@ pub struct CliError {
     message: String,
     causes: Vec<String>,
     hint: Option<String>,
-    is_usage: bool,
+    /// The exit code in both tables, where the class alone does not say it.
+    code: Option<u8>,
 }
 
 impl CliError {
     /// An error that is fully said in one sentence.
     pub fn new(class: ErrorClass, message: impl Into<String>) -> Self {
-        Self { class, message: message.into(), causes: Vec::new(), hint: None, is_usage: false }
+        Self { class, message: message.into(), causes: Vec::new(), hint: None, code: None }
     }
 
     /// `error` with its causes.
@@ -36,7 +38,7 @@ impl CliError {
             causes.push(cause.to_string());
             source = cause.source();
         }
-        Self { class, message: error.to_string(), causes, hint: None, is_usage: false }
+        Self { class, message: error.to_string(), causes, hint: None, code: None }
     }
 
     /// The same error with advice.
@@ -48,7 +50,13 @@ impl CliError {
 
     /// Wrong use of the command line: exit code 2 in both tables.
     pub fn usage(message: impl Into<String>) -> Self {
-        Self { is_usage: true, ..Self::new(ErrorClass::InvalidArgument, message) }
+        Self { code: Some(2), ..Self::new(ErrorClass::InvalidArgument, message) }
+    }
+
+    /// The program was told to stop by `stop`.
+    pub fn stopped(stop: Stop) -> Self {
+        let message = format!("{stop}; running the same command again continues safely");
+        Self { code: Some(stop.exit_code()), ..Self::new(ErrorClass::Cancelled, message) }
     }
 
     /// The error's class.
@@ -58,7 +66,7 @@ impl CliError {
 
     /// The exit code in the table `codes`.
     pub fn exit_code(&self, codes: Codes) -> u8 {
-        if self.is_usage { 2 } else { Exit::of_error(self.class).error_code(codes) }
+        self.code.unwrap_or_else(|| Exit::of_error(self.class).error_code(codes))
     }
 
     /// Message and causes in one line.

@@ -14,6 +14,7 @@ mod config;
 mod doctor;
 mod run;
 mod sources;
+mod stop;
 
 pub use run::{oar, oarctl};
 

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser};
 use oar_operators::commands::release_detector::Streams;
@@ -11,7 +12,7 @@ use oar_operators::commands::{
     status,
 };
 use oar_operators::report::{CommandReport, StateBoxWrite};
-use oar_release::{ErrorClass, ReleaseVersion, Task, TaskOutcome};
+use oar_release::{ErrorClass, ReleaseVersion, Task};
 use oar_sandbox::crash;
 use oar_statebox::overview::OverviewStatus;
 use oar_statebox::{IssueFilter, NewIssue};
@@ -26,6 +27,7 @@ use crate::oarctl::{Detector, Oarctl, OarctlCommand};
 use crate::pages;
 use crate::render::plan::PlanResult;
 use crate::render::{Printer, Render};
+use crate::stop;
 use crate::wiring::Surroundings;
 
 /// How a command ended that brought a result.
@@ -73,7 +75,7 @@ pub fn oar(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         _ => {}
     }
     finish(&parsed.global, |around, printer| {
-        block_on(oar_command(around, printer, parsed.release.as_ref(), &parsed.command))
+        block_on(around, oar_command(around, printer, parsed.release.as_ref(), &parsed.command))
     })
 }
 
@@ -91,7 +93,7 @@ pub fn oarctl(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         _ => {}
     }
     finish(&parsed.global, |around, printer| {
-        block_on(oarctl_command(around, printer, &parsed.command))
+        block_on(around, oarctl_command(around, printer, &parsed.command))
     })
 }
 
@@ -165,20 +167,18 @@ fn report_crash_points(around: &Surroundings) {
 }
 
 /// The runtime is built only for commands that need one.
-fn block_on(work: impl Future<Output = Result<Ended, CliError>>) -> Result<Ended, CliError> {
+fn block_on(
+    around: &Surroundings,
+    work: impl Future<Output = Result<Ended, CliError>>,
+) -> Result<Ended, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
         CliError::new(ErrorClass::Internal, format!("the runtime cannot be built: {error}"))
     })?;
-    runtime.block_on(async {
-        tokio::select! {
-            ended = work => ended,
-            _ = tokio::signal::ctrl_c() => Err(CliError::new(
-                ErrorClass::Cancelled,
-                "interrupted; running the same command again continues safely",
-            )),
-        }
-    })
+    let ended = runtime.block_on(stop::unless_told(work, stop::signals(), &around.writes));
+    // A commit to a folder ends within this; what only waits for a lock is not waited for.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
 }
 
 fn required(release: Option<&ReleaseVersion>) -> Result<&ReleaseVersion, CliError> {
@@ -252,7 +252,6 @@ async fn create(
     let created = create_test_report::run(&context, release).await?;
     let finished_at = around.clock.now();
     let duration = finished_at.duration_since(started_at).as_millis();
-    let ended = Ended::as_exit(Exit::of_outcome(&created.outcome));
     let report = CommandReport {
         success: true,
         command: create_test_report::COMMAND.to_owned(),
@@ -273,9 +272,22 @@ async fn create(
         planned_changes: context.planned_changes(),
         error: None,
     };
-    debug_assert!(!matches!(report.outcome, TaskOutcome::Fail { .. }));
-    print(printer, &report)?;
-    Ok(ended)
+    tell(printer, &report)
+}
+
+/// Prints the report of a task, says when its record is missing, and chooses how to end.
+fn tell(printer: Printer, report: &CommandReport) -> Result<Ended, CliError> {
+    print(printer, report)?;
+    if let Some(line) = not_saved(report) {
+        let _closed = anstream::stderr().write_all(line.as_bytes());
+    }
+    Ok(Ended { exit: Exit::of_outcome(&report.outcome), trouble: !report.success })
+}
+
+/// One line for scripts and people: the work is done, its record is not (spec 01 §10.4).
+fn not_saved(report: &CommandReport) -> Option<String> {
+    let why = report.statebox.error.as_deref()?.replace('\n', " ");
+    Some(format!("STATE NOT SAVED: {} {}: {why}\n", report.release, report.command))
 }
 
 async fn active(around: &Surroundings, printer: Printer) -> Result<Ended, CliError> {
@@ -346,4 +358,44 @@ async fn task_set(
     let result = options.result.as_deref();
     print(printer, &set_task::run(&context, release, task, status, result).await?)?;
     Ok(Ended::done())
+}
+
+#[cfg(test)]
+mod tests {
+    use oar_release::TaskOutcome;
+
+    use super::*;
+
+    #[test]
+    fn spec01_case_35_a_missing_record_is_one_line_that_scripts_can_find() {
+        let at = jiff::Timestamp::UNIX_EPOCH;
+        let mut report = CommandReport {
+            success: true,
+            command: "stage-testing".to_owned(),
+            release: "4.99.3".to_owned(),
+            task: Some(Task::StageTesting),
+            task_status: None,
+            outcome: TaskOutcome::Pass,
+            statebox: StateBoxWrite { written: true, error: None },
+            job: None,
+            operation_id: String::new(),
+            started_at: at,
+            finished_at: at,
+            duration_ms: 0,
+            output: String::new(),
+            output_truncated: false,
+            output_total_chars: 0,
+            warnings: Vec::new(),
+            planned_changes: Vec::new(),
+            error: None,
+        };
+        assert_eq!(not_saved(&report), None);
+        report.statebox.error = Some("GitHub is unavailable\n(500)".to_owned());
+        assert_eq!(
+            not_saved(&report).as_deref(),
+            Some("STATE NOT SAVED: 4.99.3 stage-testing: GitHub is unavailable (500)\n")
+        );
+        let ended = tell(Printer::new(crate::global::Format::Text), &report).expect("told");
+        assert_eq!(ended.exit.verdict_code(Codes::Plain, ended.trouble), 0, "its own verdict");
+    }
 }

@@ -21,6 +21,7 @@ use oar_transport::env::Environment;
 use oar_transport::journal::MemoryJournal;
 use oar_transport::pause;
 use oar_transport::real::ReqwestSend;
+use oar_transport::writes::Writes;
 use oar_transport::{HttpClient, HttpSend, Secret, SecretSource};
 
 use crate::error::CliError;
@@ -57,6 +58,8 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// Writes on their way, awaited when the program is told to stop.
+    pub writes: Writes,
 }
 
 impl Surroundings {
@@ -72,7 +75,8 @@ impl Surroundings {
         let secrets: Vec<String> =
             SECRETS.iter().filter_map(|name| known(name)).map(|s| s.expose().to_owned()).collect();
         let masker = Arc::new(Masker::new(secrets));
-        Ok(Self { environment, settings, sandbox, masker, clock, entropy: Arc::new(SystemEntropy) })
+        let (entropy, writes) = (Arc::new(SystemEntropy), Writes::default());
+        Ok(Self { environment, settings, sandbox, masker, clock, entropy, writes })
     }
 
     /// The decrypted configuration; the sandbox brings its own.
@@ -114,7 +118,7 @@ impl Surroundings {
         };
         let masker = Masker::clone(&self.masker);
         Ok(HttpClient::new(
-            send,
+            self.writes.around(send),
             Arc::clone(&self.clock),
             Arc::clone(&self.entropy),
             endpoints,

@@ -11,6 +11,7 @@ pub mod real;
 pub mod secret;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod writes;
 
 mod client;
 mod endpoint;

@@ -1,6 +1,6 @@
 //! The folder itself: paths that stay inside, whole files, locks.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -64,7 +64,10 @@ impl Folder {
         let path = self.own(name);
         let lock = || -> io::Result<File> {
             let file = self.lock_file(&path)?;
-            file.lock()?;
+            if let Err(TryLockError::WouldBlock) = file.try_lock() {
+                tracing::debug!("waiting for another update of {}", self.root.display());
+                file.lock()?;
+            }
             Ok(file)
         };
         lock().map_err(|error| self.error(&path, error))
