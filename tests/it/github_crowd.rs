@@ -12,6 +12,7 @@ use oar_sandbox::Sandbox;
 use oar_sandbox::fault::{Faults, Kind, RandomFaults};
 use oar_sandbox::world::World;
 use oar_statebox::{InitialState, StateBoxStore};
+use oar_transport::pause;
 use oar_transport::{Endpoints, HttpClient, HttpSend, Request, Response, Secret, SendError};
 
 use crate::store::{over, remark, who};
@@ -31,9 +32,9 @@ struct Slow {
 impl HttpSend for Slow {
     async fn send(&self, request: Request) -> Result<Response, SendError> {
         let way = |part: f64| Duration::from_secs_f64(0.005 + 0.03 * part);
-        tokio::time::sleep(way(self.entropy.fraction())).await;
+        pause::sleep(way(self.entropy.fraction())).await;
         let answer = self.world.send(request).await;
-        tokio::time::sleep(way(self.entropy.fraction())).await;
+        pause::sleep(way(self.entropy.fraction())).await;
         answer
     }
 }
@@ -109,6 +110,6 @@ async fn eight_tasks_lose_none_of_1600_updates_at_a_failing_github() {
     texts.sort();
     texts.dedup();
     assert_eq!(texts.len(), TASKS * UPDATES, "an update is there twice");
-    let writes = world.requests()["github PUT"];
-    assert!(writes > TASKS * UPDATES * 11 / 10, "{writes} writes: the faults were not met");
+    let sent = world.requests()["github PUT"];
+    assert!(sent > TASKS * UPDATES * 11 / 10, "{sent} writes: the faults were not met");
 }

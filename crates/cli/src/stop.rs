@@ -86,8 +86,9 @@ mod tests {
 
     use async_trait::async_trait;
     use http::Method;
+    use oar_transport::pause::sleep;
     use oar_transport::{HttpSend, Request, Response, SendError};
-    use tokio::time::{Instant, sleep};
+    use tokio::time::Instant;
 
     use super::*;
     use crate::exit::Codes;

@@ -110,7 +110,7 @@ impl Discoverer {
     }
 
     /// What the repository holds now, or held within the time to live.
-    #[tracing::instrument(name = "statebox.discover", skip_all, err)]
+    #[tracing::instrument(name = "statebox.discover", skip_all, err(level = "debug"))]
     pub async fn discover(&self) -> Result<Discovery, StateBoxError> {
         let now = self.clock.now();
         // Held across the requests: simultaneous callers share one look.

@@ -117,7 +117,7 @@ impl StateBoxStore {
     }
 
     /// The release's state with its text.
-    #[tracing::instrument(name = "statebox.load", skip_all, fields(%release), err)]
+    #[tracing::instrument(name = "statebox.load", skip_all, fields(%release), err(level = "debug"))]
     pub async fn load_file(&self, release: &ReleaseVersion) -> Result<Option<Loaded>> {
         let path = path_of(release);
         let file = self.repo.read(&repo_path(&path)?).await;
@@ -130,7 +130,7 @@ impl StateBoxStore {
     }
 
     /// Makes the release's StateBox, if there is none.
-    #[tracing::instrument(name = "statebox.initialise", skip_all, fields(release = %initial.release), err)]
+    #[tracing::instrument(name = "statebox.initialise", skip_all, fields(release = %initial.release), err(level = "debug"))]
     pub async fn initialise(&self, initial: &InitialState, who: &Who) -> Result<Initialised> {
         let path = path_of(&initial.release);
         let message = self.message(&format!("initialise StateBox of {}", initial.release), who);
@@ -287,7 +287,7 @@ impl StateBoxStore {
     ///
     /// `change` runs again on the new state whenever someone else was faster, so its rules hold for
     /// what is stored in the end. `subject` becomes the commit's first line: one line, masked.
-    #[tracing::instrument(name = "statebox.update", skip_all, fields(%release, command = who.command), err)]
+    #[tracing::instrument(name = "statebox.update", skip_all, fields(%release, command = who.command), err(level = "debug"))]
     pub async fn apply<T: Send>(
         &self,
         release: &ReleaseVersion,

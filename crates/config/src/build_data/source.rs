@@ -47,7 +47,7 @@ impl HttpBuildData {
 
 #[async_trait]
 impl BuildDataSource for HttpBuildData {
-    #[instrument(name = "build_data.fetch", skip_all, fields(%stream), err)]
+    #[instrument(name = "build_data.fetch", skip_all, fields(%stream), err(level = "debug"))]
     async fn fetch(&self, stream: YStream, etag: Option<&str>) -> Result<Fetched, BuildDataError> {
         let service = self.http.service_for(Service::BuildData, &format!("openshift-{stream}"));
         let mut call = service.call("fetch", Method::GET, "");
