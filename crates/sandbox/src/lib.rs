@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 pub mod crash;
+pub mod directory;
+pub mod errata;
 pub mod fault;
 pub mod github;
 pub mod release_controller;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::directory::{Directory, Person};
 use crate::github::GitHub;
 use crate::release_controller::ReleaseController;
 use crate::slack::Slack;
@@ -73,6 +74,24 @@ pub fn world() -> World {
             .into(),
             messages: Vec::new(),
         },
+        errata: crate::errata::seeded(),
+        directory: directory(),
         effects: Vec::new(),
     }
+}
+
+/// Four people: a lead, two members of the lead's team, and the lead's manager.
+fn directory() -> Directory {
+    let person = |manager: Option<&str>, groups: &[&str]| Person {
+        manager: manager.map(str::to_owned),
+        groups: groups.iter().map(|group| (*group).to_owned()).collect(),
+    };
+    let people = [
+        ("boss@example.com", person(None, &[])),
+        ("lead@example.com", person(Some("boss@example.com"), &["release-leads-example"])),
+        ("member@example.com", person(Some("lead@example.com"), &["qe-all-example"])),
+        ("other@example.com", person(Some("lead@example.com"), &["qe-all-example"])),
+    ];
+    let people = people.map(|(email, person)| (email.to_owned(), person)).into();
+    Directory { people, is_down: false }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::directory::Directory;
+use crate::errata::Errata;
 use crate::github::GitHub;
 use crate::release_controller::ReleaseController;
 use crate::slack::Slack;
@@ -22,6 +24,12 @@ pub struct World {
     pub releases: ReleaseController,
     /// The Slack workspace.
     pub slack: Slack,
+    /// The Errata Tool and Brew.
+    #[serde(default)]
+    pub errata: Errata,
+    /// The company directory.
+    #[serde(default)]
+    pub directory: Directory,
     /// What changed the world, in order.
     pub effects: Vec<Effect>,
 }

@@ -109,9 +109,11 @@ impl Policy {
             Service::Pyxis | Service::PyxisStage | Service::PyxisInternal => {
                 Self { in_flight: 20, ..DEFAULT }
             }
-            Service::Quay | Service::QuayApi | Service::RegistryRedhat | Service::RegistryStage => {
-                Self { total: Duration::from_mins(1), in_flight: 16, ..DEFAULT }
-            }
+            Service::Quay
+            | Service::QuayApi
+            | Service::RegistryRedhat
+            | Service::RegistryStage
+            | Service::Registry => Self { total: Duration::from_mins(1), in_flight: 16, ..DEFAULT },
             Service::ReleaseController | Service::BuildData => Self { in_flight: 4, ..DEFAULT },
             Service::Signatures | Service::Signatures2 => {
                 Self { total: Duration::from_mins(2), in_flight: 2, ..DEFAULT }

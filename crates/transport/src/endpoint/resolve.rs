@@ -203,7 +203,11 @@ impl Table {
     /// The configured or built-in address; a configured one without a placeholder speaks for its
     /// own architecture only.
     fn production(&self, service: Service, variable: &str) -> Option<&str> {
-        let built_in = service.production();
+        let built_in = match service {
+            // The caller knows where it is.
+            Service::Registry => Some("%s"),
+            other => other.production(),
+        };
         match self.configured.get(&service) {
             Some(base) if has_placeholder(base) || matches!(variable, "" | "amd64") => Some(base),
             Some(base) => built_in.filter(|base| has_placeholder(base)).or(Some(base)),

@@ -42,6 +42,9 @@ pub enum Service {
     RegistryRedhat,
     /// The staging registry.
     RegistryStage,
+    /// Any other registry, or the issuer of its tokens: its address, scheme and host, is what
+    /// [`crate::HttpClient::service_for`] gets.
+    Registry,
     /// The release controller of one architecture.
     ReleaseController,
     /// Starts Prow jobs.
@@ -68,7 +71,7 @@ pub enum Service {
 
 impl Service {
     /// Every service, in the order of the declaration.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::GithubApi,
         Self::BuildData,
         Self::Gitlab,
@@ -87,6 +90,7 @@ impl Service {
         Self::QuayApi,
         Self::RegistryRedhat,
         Self::RegistryStage,
+        Self::Registry,
         Self::ReleaseController,
         Self::Gangway,
         Self::Deck,
@@ -148,6 +152,7 @@ impl Service {
             Self::QuayApi => ("quay_api", Some("https://quay.io/api/v1")),
             Self::RegistryRedhat => ("registry_redhat", Some("https://registry.redhat.io")),
             Self::RegistryStage => ("registry_stage", Some("https://registry.stage.redhat.io")),
+            Self::Registry => ("registry", None),
             Self::ReleaseController => {
                 ("release_controller", Some("https://{arch}.ocp.releases.ci.openshift.org"))
             }

@@ -146,3 +146,21 @@ fn a_credentials_home_is_the_configured_origin_only() {
     assert!(!is_home("http://127.0.0.1:10/jira"));
     assert!(!is_home("https://redhat.atlassian.net/"));
 }
+
+#[test]
+fn a_registry_is_where_its_caller_says_and_only_encrypted_or_on_this_machine() {
+    let endpoints = Endpoints::default();
+    let base = |host: &str| endpoints.base(Service::Registry, host).map(|base| base.to_string());
+    assert_eq!(
+        base("https://registry.example.com:5000").unwrap(),
+        "https://registry.example.com:5000/"
+    );
+    assert_eq!(base("http://127.0.0.1:5000/x").unwrap(), "http://127.0.0.1:5000/x");
+    assert!(matches!(base("http://registry.example.com"), Err(EndpointError::Insecure { .. })));
+    assert!(base("https://u:p@registry.example.com").is_err());
+    assert!(base("registry.example.com").is_err(), "an address, not a name");
+    let url = Url::parse("https://registry.example.com/v2/").unwrap();
+    assert!(endpoints.is_home(Service::Registry, "https://registry.example.com", &url));
+    assert!(!endpoints.is_home(Service::Registry, "https://other.example.com", &url));
+    assert!(!endpoints.is_known("amd64", &url), "no redirect of another service leads there");
+}
