@@ -1,6 +1,7 @@
 use super::*;
+use crate::error::AdvisoryError;
 use crate::state::AdvisoryState;
-use crate::types::Approval;
+use crate::types::{Approval, Erratum};
 use crate::words::{AdvisoryId, ErratumKind};
 
 fn erratum(id: u64, kind: ErratumKind, issues: &[&str]) -> Erratum {
@@ -43,8 +44,14 @@ fn compare(
     advisories: &[(Impetus, Erratum)],
     shipment: Option<&[&str]>,
 ) -> CveVerdict {
+    let member = |(impetus, erratum): &(Impetus, Erratum)| Member {
+        impetus: impetus.clone(),
+        erratum: erratum.clone(),
+    };
+    let set =
+        WorkingSet { members: advisories.iter().map(member).collect(), ..WorkingSet::default() };
     let shipment = shipment.map(keys);
-    let attached = Attached { advisories, shipment: shipment.as_deref() };
+    let attached = Attached { advisories: &set, shipment: shipment.as_deref() };
     find_missed(flow, &trackers(found), attached)
 }
 
@@ -143,4 +150,15 @@ fn a_shipment_that_cannot_be_read_leaves_no_verdict() {
     let verdict = compare(&konflux(), FOUND, &rhcos, None);
     assert!(verdict.missed.is_empty());
     assert_eq!(names(&verdict.undetermined), ["OCPBUGS-90011"]);
+}
+
+#[test]
+fn an_advisory_that_cannot_be_read_leaves_no_verdict_either() {
+    let id = AdvisoryId(900_002);
+    let unread = (Impetus::Rhcos, id, AdvisoryError::EmptyComment { id });
+    let set = WorkingSet { unreadable: vec![unread], ..WorkingSet::default() };
+    let attached = Attached { advisories: &set, shipment: Some(&[]) };
+    let verdict = find_missed(&konflux(), &trackers(FOUND), attached);
+    assert!(verdict.missed.is_empty(), "{verdict:?}");
+    assert_eq!(names(&verdict.undetermined), ["OCPBUGS-90012", "OCPBUGS-90011"]);
 }

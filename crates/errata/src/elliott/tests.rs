@@ -1,5 +1,6 @@
 use std::sync::Mutex;
 
+use super::output::parse;
 use super::*;
 
 /// A program that is not run: it answers what it is told and remembers how it was called.

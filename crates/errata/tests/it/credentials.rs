@@ -55,6 +55,9 @@ async fn spec02_case_04_a_second_401_is_the_end_and_no_line_shows_the_token() {
         .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
         .with_writer(move || log.clone())
         .finish();
+    // With a single subscriber, a test on another thread could decide that nobody listens to a span
+    // which it happens to meet first.
+    let _another = tracing::Dispatch::new(tracing_subscriber::registry());
     let guard = tracing::subscriber::set_default(subscriber);
     let token = Arc::new(FixedToken(Secret::new("canary-ticket-abc")));
     let environment = Environment::from_map([("KRB5CCNAME", "FILE:/tmp/krb5cc_example")]);

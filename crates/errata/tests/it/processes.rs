@@ -23,14 +23,20 @@ struct Program {
 }
 
 impl Program {
-    fn new(script: &str) -> Self {
+    async fn new(script: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let program = Self { folder };
-        // Renamed into place: a file that was just open for writing may be "busy".
-        let draft = program.path("draft");
-        fs::write(&draft, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&draft, fs::Permissions::from_mode(0o700)).unwrap();
-        fs::rename(draft, program.path("program")).unwrap();
+        let path = program.path("program");
+        let text = format!("#!/bin/sh\n[ \"$1\" = --probe ] && exit 0\n{script}\n");
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+        // The child of another test may hold the file open for writing until it becomes its own
+        // program; as long as it does, the file cannot be run.
+        while let Err(ProcessError::NotStarted { .. }) =
+            LocalProcesses.run(program.spec(&["--probe"])).await
+        {
+            tokio::task::yield_now().await;
+        }
         program
     }
 
@@ -90,7 +96,8 @@ const FAMILY: &str = "exec 3>\"$FIFO\"\ntrap '' TERM HUP\nsleep 1000 &\necho rea
 #[tokio::test]
 async fn arguments_environment_and_folder_arrive_as_given() {
     let program =
-        Program::new("printf '%s|' \"$@\"; env | sort | grep -v _=; pwd; echo no >&2; exit 3");
+        Program::new("printf '%s|' \"$@\"; env | sort | grep -v _=; pwd; echo no >&2; exit 3")
+            .await;
     let output = LocalProcesses.run(program.spec(&["a b", "$(id)", "'", ""])).await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.starts_with("a b|$(id)|'||"), "no shell saw them: {text}");
@@ -102,7 +109,7 @@ async fn arguments_environment_and_folder_arrive_as_given() {
 
 #[tokio::test]
 async fn a_program_that_is_not_there_is_named() {
-    let program = Program::new("");
+    let program = Program::new("").await;
     let mut spec = program.spec(&[]);
     spec.program = program.path("absent");
     let error = LocalProcesses.run(spec).await.unwrap_err();
@@ -114,7 +121,7 @@ async fn a_program_that_is_not_there_is_named() {
 async fn both_pipes_are_read_at_once_and_only_the_end_of_the_second_is_kept() {
     let script = "i=0; while [ $i -lt 40 ]; do \
                   head -c 65536 /dev/zero >&2; head -c 65536 /dev/zero; i=$((i+1)); done; echo end >&2";
-    let output = LocalProcesses.run(Program::new(script).spec(&[])).await.unwrap();
+    let output = LocalProcesses.run(Program::new(script).await.spec(&[])).await.unwrap();
     assert_eq!(output.stdout.len(), 40 * 65536);
     assert_eq!(output.stderr.len(), 64 * 1024);
     assert!(output.stderr.ends_with(b"end\n"));
@@ -122,13 +129,14 @@ async fn both_pipes_are_read_at_once_and_only_the_end_of_the_second_is_kept() {
 
 #[tokio::test]
 async fn a_program_that_prints_without_end_is_ended() {
-    let error = LocalProcesses.run(Program::new("exec cat /dev/zero").spec(&[])).await.unwrap_err();
+    let error =
+        LocalProcesses.run(Program::new("exec cat /dev/zero").await.spec(&[])).await.unwrap_err();
     assert!(matches!(error, ProcessError::TooMuch { .. }), "{error}");
 }
 
 #[tokio::test]
 async fn at_the_time_limit_the_whole_family_is_ended() {
-    let program = Program::new(FAMILY);
+    let program = Program::new(FAMILY).await;
     let life = program.fifo();
     let run = tokio::spawn(LocalProcesses.run(program.spec(&[])));
     let end = life.begun().await;
@@ -143,7 +151,7 @@ async fn at_the_time_limit_the_whole_family_is_ended() {
 
 #[tokio::test]
 async fn who_stops_waiting_ends_the_whole_family() {
-    let program = Program::new(FAMILY);
+    let program = Program::new(FAMILY).await;
     let life = program.fifo();
     let run = tokio::spawn(LocalProcesses.run(program.spec(&[])));
     let end = life.begun().await;
@@ -154,7 +162,8 @@ async fn who_stops_waiting_ends_the_whole_family() {
 
 #[tokio::test]
 async fn a_child_that_outlives_the_program_does_not_keep_us_waiting() {
-    let program = Program::new("exec 3>\"$FIFO\"\nsleep 1000 &\necho ready >&3\necho done\nexit 0");
+    let program =
+        Program::new("exec 3>\"$FIFO\"\nsleep 1000 &\necho ready >&3\necho done\nexit 0").await;
     let life = program.fifo();
     let run = tokio::spawn(LocalProcesses.run(program.spec(&[])));
     let end = life.begun().await;
@@ -165,7 +174,7 @@ async fn a_child_that_outlives_the_program_does_not_keep_us_waiting() {
 
 #[tokio::test]
 async fn a_program_that_is_shot_is_told_by_its_signal() {
-    let output = LocalProcesses.run(Program::new("kill -9 $$").spec(&[])).await.unwrap();
+    let output = LocalProcesses.run(Program::new("kill -9 $$").await.spec(&[])).await.unwrap();
     assert_eq!(output.ended, Ended::Signal(9));
 }
 
@@ -190,7 +199,7 @@ async fn elliott_is_run_for_both_sides_at_the_same_time() {
         while [ ! -e \"$other\" ]; do :; done\n\
         echo \"token $JIRA_TOKEN\" >&2\n\
         echo 'noise'\nprintf '{\\n    \"%s\": [\"%s\"]\\n}\\n' $kind $key";
-    let program = Program::new(script);
+    let program = Program::new(script).await;
     let flow = crate::support::konflux();
     let release = "4.99.3".parse().unwrap();
     let report = elliott(&program.path("program")).trackers(&release, &flow).await;
@@ -206,7 +215,7 @@ async fn spec02_case_30_elliott_that_fails_or_is_silent_is_a_failure() {
         ("echo \"no ticket for $JIRA_TOKEN\" >&2; exit 1", "no ticket for [SECRET_REDACTED]"),
         ("exit 0", "is empty"),
     ] {
-        let program = Program::new(script);
+        let program = Program::new(script).await;
         let report = elliott(&program.path("program")).trackers(&release, &Flow::Errata).await;
         let [failure] = report.failures.as_slice() else { panic!("{report:?}") };
         assert!(failure.to_string().contains(text), "{failure}");
