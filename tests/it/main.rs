@@ -10,3 +10,4 @@ mod harness;
 mod reports;
 mod stop;
 mod store;
+mod take_ownership;

@@ -1,0 +1,7 @@
+//! The tasks of a release: one module each.
+//!
+//! Each reads what it needs at the same time, decides by rules that need no network, writes through the
+//! ports of [`crate::services`], and leaves recording and telling to [`crate::runner`].
+
+mod support;
+pub mod take_ownership;
