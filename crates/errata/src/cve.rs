@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::client::ErrataRead;
 use crate::elliott::Trackers;
 use crate::state::AdvisoryState;
-use crate::types::Erratum;
 use crate::words::Impetus;
+use crate::working_set::{Member, WorkingSet};
 
 /// Where a tracker belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -45,10 +45,18 @@ pub struct Misplaced {
 /// What there is to compare with.
 #[derive(Debug, Clone, Copy)]
 pub struct Attached<'a> {
-    /// The release's advisories, `microshift` included when it exists.
-    pub advisories: &'a [(Impetus, Erratum)],
+    /// The release's advisories, as [`WorkingSet::load_with_microshift`] reads them; one that could
+    /// not be read may hold anything.
+    pub advisories: &'a WorkingSet,
     /// The issues that the shipment fixes; `None` when they could not be read.
     pub shipment: Option<&'a [String]>,
+}
+
+impl Attached<'_> {
+    /// Whether a key that was not found may be where nobody could look.
+    fn is_partial(&self, flow: &Flow) -> bool {
+        !self.advisories.unreadable.is_empty() || (flow.is_konflux() && self.shipment.is_none())
+    }
 }
 
 /// The comparison. Nothing is missed only when `missed` and `undetermined` are empty.
@@ -58,7 +66,7 @@ pub struct CveVerdict {
     pub missed: Vec<Tracker>,
     /// Attached in the wrong place; worth a warning.
     pub misplaced: Vec<Misplaced>,
-    /// Not attached to an advisory, and the shipment could not be read.
+    /// Not found, and not all of the advisories and the shipment could be read.
     pub undetermined: Vec<Tracker>,
     /// Keys listed only for `MicroShift`, which this release does not have.
     pub ignored: Vec<String>,
@@ -88,12 +96,12 @@ impl CveVerdict {
 /// Compares what elliott found with what is attached.
 pub fn find_missed(flow: &Flow, trackers: &Trackers, attached: Attached<'_>) -> CveVerdict {
     let has_microshift =
-        attached.advisories.iter().any(|(impetus, _)| *impetus == Impetus::Microshift);
+        attached.advisories.members.iter().any(|one| one.impetus == Impetus::Microshift);
     let mut verdict = CveVerdict::default();
     let (belonging, ignored) = belonging(flow, trackers, has_microshift);
     for tracker in belonging {
         let on = Places::of(&tracker.key, attached);
-        match on.judge(&tracker, attached.shipment.is_none() && flow.is_konflux()) {
+        match on.judge(&tracker, attached.is_partial(flow)) {
             Judgement::InPlace => {}
             Judgement::Misplaced(found) => verdict.misplaced.push(Misplaced { tracker, found }),
             Judgement::Missed => verdict.missed.push(tracker),
@@ -158,19 +166,19 @@ enum Judgement {
 
 impl Places {
     fn of(key: &str, attached: Attached<'_>) -> Self {
-        let holding: Vec<&(Impetus, Erratum)> =
-            attached.advisories.iter().filter(|(_, erratum)| erratum.has_issue(key)).collect();
-        let name = |(impetus, erratum): &&(Impetus, Erratum)| {
+        let members = attached.advisories.members.iter();
+        let holding: Vec<&Member> = members.filter(|one| one.erratum.has_issue(key)).collect();
+        let name = |Member { impetus, erratum }: &&Member| {
             format!("the {} advisory {} ({impetus})", erratum.kind, erratum.id)
         };
         Self {
-            security: holding.iter().any(|(_, erratum)| erratum.kind.is_security()),
+            security: holding.iter().any(|one| one.erratum.kind.is_security()),
             others: holding.iter().map(name).collect(),
             shipment: attached.shipment.is_some_and(|keys| keys.iter().any(|known| known == key)),
         }
     }
 
-    fn judge(&self, tracker: &Tracker, shipment_unread: bool) -> Judgement {
+    fn judge(&self, tracker: &Tracker, partial: bool) -> Judgement {
         let in_place = tracker.sides.iter().any(|side| match side {
             Side::Advisories => self.security,
             Side::Shipment => self.shipment,
@@ -183,7 +191,7 @@ impl Places {
         if !found.is_empty() {
             return Judgement::Misplaced(found.join(", "));
         }
-        if shipment_unread { Judgement::Undetermined } else { Judgement::Missed }
+        if partial { Judgement::Undetermined } else { Judgement::Missed }
     }
 }
 

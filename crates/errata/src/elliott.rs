@@ -10,7 +10,8 @@ use oar_release::{ErrorClass, Flow, Masker, ReleaseVersion};
 use oar_transport::env::Environment;
 use oar_transport::{Secret, SecretError, SecretSource};
 use serde::Serialize;
-use serde_json::Value;
+
+mod output;
 
 use crate::process::{Ended, ProcessError, ProcessOutput, ProcessSpec, RunProcess};
 
@@ -303,7 +304,7 @@ impl Elliott {
         if output.ended != Ended::Code(0) {
             return Err(ElliottError::Failed { system, ended: output.ended, stderr });
         }
-        let trackers = parse(&output.stdout).map_err(|problem| ElliottError::Answer {
+        let trackers = output::parse(&output.stdout).map_err(|problem| ElliottError::Answer {
             system,
             problem,
             stderr,
@@ -381,43 +382,6 @@ fn assembly(release: &ReleaseVersion) -> String {
         Some(Candidate::Engineering | Candidate::Release) => release.assembly_key(),
         _ => release.to_string(),
     }
-}
-
-/// The last whole JSON object of `stdout`, as lists of keys by kind.
-fn parse(stdout: &[u8]) -> Result<Trackers, String> {
-    let text = std::str::from_utf8(stdout).map_err(|_| "is not UTF-8".to_owned())?;
-    if text.trim().is_empty() {
-        return Err("is empty".to_owned());
-    }
-    let object = last_object(text).ok_or("holds no whole JSON object")?;
-    let mut found = Vec::new();
-    for (kind, keys) in object {
-        let Value::Array(keys) = keys else { return Err(format!("has no list under {kind:?}")) };
-        let mut list = Vec::new();
-        for key in keys {
-            let Value::String(key) = key else {
-                return Err(format!("has something else than keys under {kind:?}"));
-            };
-            list.push(key);
-        }
-        found.push((kind, list));
-    }
-    Ok(Trackers(found))
-}
-
-fn last_object(text: &str) -> Option<serde_json::Map<String, Value>> {
-    let mut last = None;
-    let mut from = 0;
-    while let Some(at) = text[from..].find('{').map(|offset| from + offset) {
-        let mut reader = serde_json::Deserializer::from_str(&text[at..]).into_iter::<Value>();
-        if let Some(Ok(Value::Object(object))) = reader.next() {
-            last = Some(object);
-            from = at + reader.byte_offset();
-        } else {
-            from = at + 1;
-        }
-    }
-    last
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ pub enum AdvisoryError {
         source: Box<HttpError>,
     },
     /// The answer to a write was lost, and a look shows that it did not happen.
-    #[error("{what} did not happen: the answer was lost")]
+    #[error("no sign of {what} after the answer was lost")]
     Lost {
         /// What was tried.
         what: String,
@@ -159,11 +159,13 @@ impl AdvisoryError {
             Self::NoTicket { .. } => ErrorClass::UnauthenticatedUpstream,
             Self::Forbidden { .. } => ErrorClass::ForbiddenUpstream,
             Self::NotFound { .. } => ErrorClass::NotFound,
-            Self::DependenciesIncomplete { .. } => ErrorClass::PreconditionFailed,
+            // The Errata Tool says what must happen first.
+            Self::Refused { .. } | Self::DependenciesIncomplete { .. } => {
+                ErrorClass::PreconditionFailed
+            }
             Self::StateDiffers { .. } | Self::NotDone { .. } => ErrorClass::Conflict,
             Self::Lost { .. } => ErrorClass::UpstreamUnavailable,
-            Self::Refused { .. }
-            | Self::IllegalMove(_)
+            Self::IllegalMove(_)
             | Self::NotAnAddress { .. }
             | Self::NotAnIssue { .. }
             | Self::EmptyComment { .. } => ErrorClass::InvalidArgument,

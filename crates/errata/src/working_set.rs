@@ -61,11 +61,28 @@ pub struct WorkingSet {
 impl WorkingSet {
     /// Reads the advisories of `map`, at the same time; `microshift` is not asked for.
     pub async fn load(read: &dyn ErrataRead, map: &AdvisoryMap) -> Self {
-        let counts = |impetus: &&Impetus| **impetus != Impetus::Microshift;
-        let wanted: Vec<_> = map.created.iter().filter(|(impetus, _)| counts(&impetus)).collect();
+        Self::load_those(read, map, |impetus| *impetus != Impetus::Microshift).await
+    }
+
+    /// The same with `microshift`: CVE trackers may be attached to it.
+    pub async fn load_with_microshift(read: &dyn ErrataRead, map: &AdvisoryMap) -> Self {
+        Self::load_those(read, map, |_| true).await
+    }
+
+    async fn load_those(
+        read: &dyn ErrataRead,
+        map: &AdvisoryMap,
+        counts: fn(&Impetus) -> bool,
+    ) -> Self {
+        let wanted: Vec<_> = map.created.iter().filter(|(impetus, _)| counts(impetus)).collect();
         let read = wanted.iter().map(|(_, id)| read.erratum(*id));
         let mut set = Self {
-            not_created: map.not_created.iter().filter(counts).cloned().collect(),
+            not_created: map
+                .not_created
+                .iter()
+                .filter(|impetus| counts(impetus))
+                .cloned()
+                .collect(),
             ..Self::default()
         };
         for ((impetus, id), answer) in wanted.iter().zip(join_all(read).await) {

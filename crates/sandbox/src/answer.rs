@@ -87,6 +87,8 @@ pub(crate) fn service_of(host: &str) -> Option<&'static str> {
         "api.github.com" => Some("github"),
         "builddata.example.com" => Some("build_data"),
         "slack.com" => Some("slack"),
+        "gitlab.example.com" => Some("gitlab"),
+        "jira.example.com" => Some("jira"),
         "errata.devel.redhat.com" => Some("errata"),
         "download.engineering.redhat.com" | "brewhub.engineering.redhat.com" => Some("brew"),
         _ if host.ends_with(".ocp.releases.ci.openshift.org") => Some("release_controller"),
@@ -110,6 +112,8 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Option<Answer> {
     let answer = match service_of(url.host_str()?)? {
         "github" => crate::github::answer(world, &incoming),
         "slack" => crate::slack::answer(world, &incoming),
+        "gitlab" => crate::gitlab::answer(world, &incoming),
+        "jira" => crate::jira::answer(world, &incoming),
         "errata" => crate::errata::answer(world, &incoming),
         "brew" => crate::errata::answer_brew(world, &incoming),
         "release_controller" => crate::release_controller::answer(world, &incoming),

@@ -5,6 +5,8 @@ pub mod directory;
 pub mod errata;
 pub mod fault;
 pub mod github;
+pub mod gitlab;
+pub mod jira;
 pub mod release_controller;
 pub mod seed;
 pub mod send;

@@ -76,6 +76,8 @@ pub fn world() -> World {
         },
         errata: crate::errata::seeded(),
         directory: directory(),
+        gitlab: crate::gitlab::seeded(),
+        jira: crate::jira::seeded(),
         effects: Vec::new(),
     }
 }

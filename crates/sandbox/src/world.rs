@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::directory::Directory;
 use crate::errata::Errata;
 use crate::github::GitHub;
+use crate::gitlab::GitLab;
+use crate::jira::Jira;
 use crate::release_controller::ReleaseController;
 use crate::slack::Slack;
 
@@ -30,6 +32,12 @@ pub struct World {
     /// The company directory.
     #[serde(default)]
     pub directory: Directory,
+    /// GitLab.
+    #[serde(default)]
+    pub gitlab: GitLab,
+    /// Jira.
+    #[serde(default)]
+    pub jira: Jira,
     /// What changed the world, in order.
     pub effects: Vec<Effect>,
 }

@@ -18,3 +18,5 @@ mod notes;
 mod reading;
 #[cfg(test)]
 mod releases;
+#[cfg(test)]
+mod world;

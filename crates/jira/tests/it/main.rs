@@ -11,4 +11,6 @@ mod reading;
 #[cfg(test)]
 mod subtasks;
 #[cfg(test)]
+mod world;
+#[cfg(test)]
 mod writing;
