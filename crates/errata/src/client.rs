@@ -88,7 +88,8 @@ pub trait ErrataWrite: Send + Sync {
         newest_known: u64,
     ) -> Result<Vec<u64>, AdvisoryError>;
 
-    /// Has the security alerts computed anew. A refusal is tried three times (R32).
+    /// Has the security alerts computed anew. A refusal is tried three times (R32). A writer that only
+    /// takes notes answers what [`ErrataRead::security_alerts`] says.
     async fn refresh_alerts(&self, id: AdvisoryId) -> Result<SecurityAlerts, AdvisoryError>;
 
     /// Comments on the advisory. `newest_known` is the highest number of a comment listed before

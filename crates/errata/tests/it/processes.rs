@@ -81,17 +81,17 @@ impl Life {
     }
 }
 
-/// Returns when everybody who held the pipe is gone.
+/// Returns when everybody who held the pipe is gone; long before they would be by themselves.
 async fn ended(mut end: fs::File) {
     let reading = tokio::task::spawn_blocking(move || {
         let mut rest = Vec::new();
         end.read_to_end(&mut rest).unwrap();
     });
-    reading.await.unwrap();
+    tokio::time::timeout(Duration::from_secs(20), reading).await.expect("left over").unwrap();
 }
 
 /// Starts a child that holds the pipe and ignores polite signals, says so, and waits for it.
-const FAMILY: &str = "exec 3>\"$FIFO\"\ntrap '' TERM HUP\nsleep 1000 &\necho ready >&3\nwait";
+const FAMILY: &str = "exec 3>\"$FIFO\"\ntrap '' TERM HUP\nsleep 60 &\necho ready >&3\nwait";
 
 #[tokio::test]
 async fn arguments_environment_and_folder_arrive_as_given() {
@@ -163,7 +163,7 @@ async fn who_stops_waiting_ends_the_whole_family() {
 #[tokio::test]
 async fn a_child_that_outlives_the_program_does_not_keep_us_waiting() {
     let program =
-        Program::new("exec 3>\"$FIFO\"\nsleep 1000 &\necho ready >&3\necho done\nexit 0").await;
+        Program::new("exec 3>\"$FIFO\"\nsleep 60 &\necho ready >&3\necho done\nexit 0").await;
     let life = program.fifo();
     let run = tokio::spawn(LocalProcesses.run(program.spec(&[])));
     let end = life.begun().await;
