@@ -1,5 +1,7 @@
 //! Whole-program stories live in `it/`; here is what they share with the tests of single rooms.
 
+pub mod start;
+
 use std::path::{Path, PathBuf};
 
 /// The folder `name` (`z-stream`, `record`, `registry`) of real production files.
