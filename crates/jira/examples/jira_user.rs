@@ -1,5 +1,5 @@
 //! Asks Jira who the credential belongs to, and proves the custom fields:
-//! `cargo run -p oar-jira --example who_am_i`.
+//! `cargo run -p oar-jira --example jira_user`.
 #![expect(clippy::print_stdout, reason = "an example's output is its answer")]
 
 use oar_jira::{FieldIds, HttpJira, JiraRead as _};

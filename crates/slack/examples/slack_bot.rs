@@ -1,4 +1,4 @@
-//! Asks Slack who `SLACK_BOT_TOKEN` belongs to: `cargo run -p oar-slack --example who_am_i`.
+//! Asks Slack who `SLACK_BOT_TOKEN` belongs to: `cargo run -p oar-slack --example slack_bot`.
 #![expect(clippy::print_stdout, reason = "an example's output is its answer")]
 
 use oar_slack::{HttpSlack, SlackRead as _};
