@@ -2,33 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use oar_tests::{copy_folder, production_data};
+
 use crate::harness::Place;
-
-/// The folder that holds `z-stream/`, if there is one on this machine.
-#[expect(clippy::print_stdout, reason = "the reader of the test output must see what was skipped")]
-fn data() -> Option<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "a test chooses its data")]
-    let named = std::env::var_os("OAR_TEST_DATA").map(PathBuf::from);
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    let found = named.into_iter().chain([beside]).find(|folder| folder.join("z-stream").is_dir());
-    if found.is_none() {
-        println!("skipped: no production data on this machine (OAR_TEST_DATA)");
-    }
-    found
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).expect("a copy");
-        }
-    }
-}
 
 fn stateboxes(root: &Path) -> Vec<(String, PathBuf)> {
     let mut found = Vec::new();
@@ -48,9 +24,9 @@ fn stateboxes(root: &Path) -> Vec<(String, PathBuf)> {
 
 #[test]
 fn status_opens_every_production_statebox() {
-    let Some(data) = data() else { return };
+    let Some(data) = production_data("z-stream") else { return };
     let place = Place::new();
-    copy(&data.join("z-stream"), &place.path("repo"));
+    copy_folder(&data, &place.path("repo"));
     let repo = place.path("repo").display().to_string();
     let files = stateboxes(&place.path("repo"));
     assert!(!files.is_empty());
@@ -67,9 +43,9 @@ fn status_opens_every_production_statebox() {
 /// An update changes its own lines and `updated_at`, nothing else (spec 01 case 13).
 #[test]
 fn an_update_of_a_production_statebox_touches_only_its_own_lines() {
-    let Some(data) = data() else { return };
+    let Some(data) = production_data("z-stream") else { return };
     let place = Place::new();
-    copy(&data.join("z-stream"), &place.path("repo"));
+    copy_folder(&data, &place.path("repo"));
     let repo = place.path("repo").display().to_string();
     for (release, path) in stateboxes(&place.path("repo")).into_iter().take(20) {
         let before = std::fs::read_to_string(&path).expect("the file");

@@ -118,3 +118,26 @@ fn the_local_adapter_serves_a_folder() {
     assert!(place.path("state-repo").join(STATEBOX).exists());
     assert_eq!(place.sandbox().world(|w| w.count("github", "put-contents")), 0);
 }
+
+/// R28: people overrule a status by hand; it is logged with who did it, and it can be taken back.
+#[test]
+fn r28_a_status_set_by_hand_is_logged_and_can_be_taken_back() {
+    let place = Place::new();
+    let set = |status: &str| {
+        let text = format!("set to {status} by hand");
+        let command = ["-r", "4.99.3", "task", "set", "stage-testing", status, "--result", &text];
+        place.sandboxed("oar", &command).expect(0);
+    };
+    let entry = || {
+        let status = place.sandboxed("oar", &["-r", "4.99.3", "status", "--json"]).expect(0).json();
+        let tasks = status["state"]["tasks"].as_array().expect("tasks").clone();
+        tasks.into_iter().find(|task| task["name"] == "stage-testing").expect("the task")
+    };
+    place.sandboxed("oar", &["-r", "4.99.3", "create-test-report"]).expect(0);
+    set("Pass");
+    assert_eq!(entry()["status"], "Pass");
+    let message = place.sandbox().world(|w| w.github.log("z-stream")).remove(0);
+    assert!(message.contains("stage-testing") && message.contains("person tester"), "{message}");
+    set("Not Started");
+    assert_eq!(entry()["status"], "Not Started");
+}

@@ -1,5 +1,7 @@
 //! Reports over several releases, issues, configuration, completions.
 
+use oar_sandbox::crash;
+
 use crate::harness::Place;
 
 #[test]
@@ -106,6 +108,30 @@ fn the_configuration_is_encrypted_validated_shown_and_rotated() {
     ctl(&["config", "validate"], &[("OAR_JWK", "fedcba9876543210")]).expect(0);
     let short = ctl(&["config", "validate"], &[("OAR_JWK", "short")]).expect(1);
     assert!(short.stderr.contains("exactly 16"), "{}", short.stderr);
+}
+
+/// Whatever point it is killed at, the configuration opens with the old key or with the new one.
+#[test]
+fn a_killed_key_rotation_leaves_the_old_or_the_new_configuration() {
+    let (old, new) = ("0123456789abcdef", "fedcba9876543210");
+    let mut opened_with = Vec::new();
+    for point in ["1", "2"] {
+        let place = Place::new();
+        std::fs::write(place.path("plain.json"), oar_sandbox::seed::CONFIG).expect("a file");
+        let ctl = |arguments: &[&str], variables: &[(&str, &str)]| {
+            let mut all = vec!["--config-file", "store.jwe"];
+            all.extend_from_slice(arguments);
+            place.run_with("oarctl", &all, variables)
+        };
+        ctl(&["config", "encrypt", "plain.json", "--to", "store.jwe"], &[("OAR_JWK", old)])
+            .expect(0);
+        let killed = [("OAR_JWK", old), ("OAR_NEW_JWK", new), (crash::SETTING, point)];
+        let run = ctl(&["--sandbox=world", "config", "rotate-key"], &killed);
+        assert_eq!(run.code, None, "killed at point {point}");
+        let opens = |key| ctl(&["config", "validate"], &[("OAR_JWK", key)]).code == Some(0);
+        opened_with.push((opens(old), opens(new)));
+    }
+    assert_eq!(opened_with, [(true, false), (false, true)]);
 }
 
 #[test]

@@ -25,6 +25,27 @@ pub use run::{oar, oarctl};
 mod tests {
     use clap::CommandFactory as _;
 
+    /// Every command without subcommands: its path and its help.
+    fn leaves(command: &clap::Command, path: &str, found: &mut Vec<(String, String)>) {
+        let path = format!("{path} {}", command.get_name());
+        if command.get_subcommands().next().is_none() {
+            found.push((path, command.clone().render_long_help().to_string()));
+        } else {
+            command.get_subcommands().for_each(|below| leaves(below, &path, found));
+        }
+    }
+
+    #[test]
+    fn every_command_shows_examples_in_its_help() {
+        let mut found = Vec::new();
+        leaves(&crate::oar::Oar::command(), "", &mut found);
+        leaves(&crate::oarctl::Oarctl::command(), "", &mut found);
+        assert!(found.len() > 15);
+        for (command, help) in found {
+            assert!(help.contains("Examples:"), "{command} has no example:\n{help}");
+        }
+    }
+
     #[test]
     fn the_grammars_are_sound() {
         crate::oar::Oar::command().debug_assert();

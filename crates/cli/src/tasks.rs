@@ -1,12 +1,14 @@
 //! Runs the release tasks and prints what became of them.
 
-use oar_operators::tasks::take_ownership;
+use oar_operators::commands::{qe_approval, rhcos_alerts};
+use oar_operators::tasks::{check_cve_tracker_bug, push_to_cdn_staging, take_ownership};
 use oar_release::ReleaseVersion;
 
 use crate::error::CliError;
 use crate::oar::TaskWork;
 use crate::render::Printer;
-use crate::run::{Ended, tell};
+use crate::exit::Exit;
+use crate::run::{Ended, print, tell};
 use crate::wiring::Surroundings;
 
 pub(crate) async fn run(
@@ -19,6 +21,27 @@ pub(crate) async fn run(
         TaskWork::TakeOwnership(options) => {
             let context = around.context(options.dry_run.dry_run)?;
             tell(printer, &take_ownership::run(&context, release, &options.email).await)
+        }
+        TaskWork::CheckRhcosSecurityAlerts(dry_run) => {
+            let found = rhcos_alerts::run(&around.context(dry_run.dry_run)?, release).await?;
+            print(printer, &found)?;
+            Ok(if found.blocking > 0 { Ended::as_exit(Exit::Failed) } else { Ended::done() })
+        }
+        TaskWork::PushToCdnStaging(dry_run) => {
+            let context = around.context(dry_run.dry_run)?;
+            tell(printer, &push_to_cdn_staging::run(&context, release).await)
+        }
+        TaskWork::CheckCveTrackerBug(options) => {
+            let context = around.context(options.dry_run.dry_run)?;
+            let notify = !options.no_notify;
+            tell(printer, &check_cve_tracker_bug::run(&context, release, notify).await)
+        }
+        TaskWork::AddQeApproval(options) => {
+            let context = around.context(options.dry_run.dry_run)?;
+            let done = qe_approval::run(&context, release, options.allow_draft).await?;
+            print(printer, &done)?;
+            let waiting = done.standing == qe_approval::Standing::Waiting;
+            Ok(if waiting { Ended::as_exit(Exit::Undecided) } else { Ended::done() })
         }
     }
 }

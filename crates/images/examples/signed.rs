@@ -1,25 +1,18 @@
 //! Tells whether a release is signed: `cargo run -p oar-images --example signed -- 4.20.1`.
 #![expect(clippy::print_stdout, reason = "an example's output is its answer")]
 
-use std::sync::Arc;
-
 use oar_images::payload::{payload_image, read_payload};
 use oar_images::signature::{HttpSignatureStores, SignatureQuestion, TrustedKeys, find_signature};
 use oar_registry::{AuthFiles, Hosts, HttpRegistry};
-use oar_release::clock::{SystemClock, SystemEntropy};
-use oar_release::{Arch, Masker, ReleaseVersion};
+use oar_release::{Arch, ReleaseVersion};
+use oar_transport::HttpClient;
 use oar_transport::env::Environment;
-use oar_transport::real::{NetworkSettings, ReqwestSend};
-use oar_transport::{Endpoints, HttpClient};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let release: ReleaseVersion = std::env::args().nth(1).ok_or("which release?")?.parse()?;
     let environment = Environment::from_process();
-    let endpoints = Endpoints::new(&environment.with_prefix("OAR_ENDPOINT_"), &[])?;
-    let network = ReqwestSend::new(NetworkSettings::from_environment(&environment, &endpoints));
-    let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
-    let http = HttpClient::new(Arc::new(network), clock, entropy, endpoints, Masker::default());
+    let http = HttpClient::from_environment(&environment)?;
 
     let files = AuthFiles::new(&environment, None);
     let registry = HttpRegistry::new(&http, Hosts::default(), files);

@@ -1,16 +1,25 @@
 //! The calls.
 
 use std::fmt;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http::{Method, StatusCode};
 use oar_release::version::Candidate;
 use oar_release::{Arch, ReleaseVersion, YStream};
-use oar_transport::{HttpClient, Reply, Service, ServiceClient, encode_segment};
+use oar_transport::pause::sleep;
+use oar_transport::probe::Operation;
+use oar_transport::{Call, HttpClient, Reply, Service, ServiceClient, encode_segment};
+use serde::de::DeserializeOwned;
 
 use crate::error::ReleaseControllerError;
-use crate::operations::{LATEST, ONE_TAG};
-use crate::types::{Phase, Promotion, Tag};
+use crate::operations::{LATEST, ONE_TAG, ONE_TAG_WITH_CHANGES};
+use crate::types::{ChangedTag, Phase, Promotion, Tag, ToldDigest};
+
+/// Between two questions for a digest that is not rendered yet (spec 03 §12.2).
+const DIGEST_WAIT: Duration = Duration::from_secs(30);
+/// Waits for it: after a restart the service needs about eight minutes.
+const DIGEST_WAITS: u32 = 16;
 
 /// Reads from the release controller of one architecture.
 #[cfg_attr(feature = "mock", mockall::automock)]
@@ -24,6 +33,13 @@ pub trait ReleaseController: Send + Sync {
 
     /// Whether exactly this release is promoted.
     async fn promotion(&self, release: &ReleaseVersion) -> Promotion;
+
+    /// The digest of a release's payload, which the service knows once it has rendered the changes
+    /// since the release before; that is waited for, up to eight minutes (spec 03 §12.2).
+    async fn release_digest(
+        &self,
+        release: &ReleaseVersion,
+    ) -> Result<ToldDigest, ReleaseControllerError>;
 }
 
 /// The release controller over HTTP; needs no credential.
@@ -53,25 +69,50 @@ impl HttpReleaseController {
         release: &ReleaseVersion,
         kind: &str,
     ) -> Result<Option<Tag>, ReleaseControllerError> {
+        // Without the short form the service computes a changelog for every request.
+        let call = self.one_tag(ONE_TAG, release, kind).query("format", "short");
+        found(&call.accept(&[404]).send().await?)
+    }
+
+    fn one_tag(&self, operation: Operation, release: &ReleaseVersion, kind: &str) -> Call {
         let stream = self.stream(release.major(), kind);
         let tag = encode_segment(&release.to_string());
         let path = format!("api/v1/releasestream/{stream}/release/{tag}");
-        // Without the short form the service computes a changelog for every request.
-        let call = self.service.call(ONE_TAG.name, Method::GET, path).query("format", "short");
-        found(&call.accept(&[404]).send().await?)
+        self.service.call(operation.name, Method::GET, path)
+    }
+
+    /// One question for the digest.
+    async fn told_digest(
+        &self,
+        release: &ReleaseVersion,
+    ) -> Result<ToldDigest, ReleaseControllerError> {
+        for kind in kinds(release) {
+            let call = self.one_tag(ONE_TAG_WITH_CHANGES, release, kind);
+            let Some(tag) = found::<ChangedTag>(&call.accept(&[404]).send().await?)? else {
+                continue;
+            };
+            if tag.name != release.to_string() {
+                let asked = release.y_stream();
+                return Err(ReleaseControllerError::OtherStream { asked, answered: tag.name });
+            }
+            let digest = tag.changes.and_then(|changes| changes.to).and_then(|to| to.digest);
+            return Ok(match digest.filter(|digest| !digest.is_empty()) {
+                Some(digest) => ToldDigest::Known(digest),
+                None => ToldDigest::NotRendered,
+            });
+        }
+        Ok(ToldDigest::NoSuchRelease)
     }
 
     async fn phase(
         &self,
         release: &ReleaseVersion,
     ) -> Result<Option<Phase>, ReleaseControllerError> {
-        let [first, other] = match release.candidate() {
-            Some(Candidate::Engineering) => ["dev-preview", "stable"],
-            _ => ["stable", "dev-preview"],
-        };
-        let mut tag = self.tag(release, first).await?;
-        if tag.is_none() && release.candidate().is_some() {
-            tag = self.tag(release, other).await?;
+        let mut tag = None;
+        for kind in kinds(release) {
+            if tag.is_none() {
+                tag = self.tag(release, kind).await?;
+            }
         }
         let Some(tag) = tag else { return Ok(None) };
         if tag.name != release.to_string() {
@@ -99,7 +140,9 @@ impl ReleaseController for HttpReleaseController {
         // With the dot: "4.3" alone would also find 4.30.
         let call = self.service.call(LATEST.name, Method::GET, path);
         let call = call.query("prefix", format_args!("{stream}."));
-        let Some(tag) = found(&call.accept(&[404]).send().await?)? else { return Ok(None) };
+        let Some(tag) = found::<Tag>(&call.accept(&[404]).send().await?)? else {
+            return Ok(None);
+        };
         match tag.name.parse::<ReleaseVersion>() {
             Ok(release) if release.y_stream() == stream => Ok(Some(release)),
             _ => Err(ReleaseControllerError::OtherStream { asked: stream, answered: tag.name }),
@@ -114,9 +157,32 @@ impl ReleaseController for HttpReleaseController {
             Err(error) => Promotion::Unknown { problem: one_line(&error) },
         }
     }
+
+    #[tracing::instrument(name = "release_controller.digest", skip_all, fields(release = %release))]
+    async fn release_digest(
+        &self,
+        release: &ReleaseVersion,
+    ) -> Result<ToldDigest, ReleaseControllerError> {
+        for _ in 0..DIGEST_WAITS {
+            match self.told_digest(release).await? {
+                ToldDigest::NotRendered => sleep(DIGEST_WAIT).await,
+                told => return Ok(told),
+            }
+        }
+        self.told_digest(release).await
+    }
 }
 
-fn found(reply: &Reply) -> Result<Option<Tag>, ReleaseControllerError> {
+/// The kinds of streams that may have `release`, the likelier one first.
+fn kinds(release: &ReleaseVersion) -> &'static [&'static str] {
+    match release.candidate() {
+        Some(Candidate::Engineering) => &["dev-preview", "stable"],
+        Some(_) => &["stable", "dev-preview"],
+        None => &["stable"],
+    }
+}
+
+fn found<T: DeserializeOwned>(reply: &Reply) -> Result<Option<T>, ReleaseControllerError> {
     if reply.status == StatusCode::NOT_FOUND {
         return Ok(None);
     }

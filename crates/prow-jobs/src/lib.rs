@@ -26,7 +26,7 @@ pub use report::{ConsistencyReport, ConsistencyVerdict, ReportedImage};
 pub use run::{
     LOST_AFTER, ProwRun, RunHandle, RunId, RunName, RunPage, RunPhase, RunSource, RunState, is_lost,
 };
-pub use types::{Phase, Promotion, Tag};
+pub use types::{Phase, Promotion, Tag, ToldDigest};
 pub use wire::JobNameIn;
 
 #[cfg(feature = "mock")]

@@ -5,6 +5,7 @@ use oar_transport::probe::Operation;
 
 pub(crate) const LATEST: Operation = Operation::read("latest");
 pub(crate) const ONE_TAG: Operation = Operation::read("one_tag");
+pub(crate) const ONE_TAG_WITH_CHANGES: Operation = Operation::read("one_tag_with_changes");
 pub(crate) const DECK_RUN: Operation = Operation::read("run");
 pub(crate) const EXECUTION: Operation = Operation::read("execution");
 pub(crate) const EXECUTIONS: Operation = Operation::read("executions");
@@ -19,5 +20,5 @@ pub(crate) const START: Operation = Operation {
 };
 
 /// Every operation of these clients.
-pub const OPERATIONS: [Operation; 7] =
-    [LATEST, ONE_TAG, DECK_RUN, EXECUTION, EXECUTIONS, ARTEFACT, START];
+pub const OPERATIONS: [Operation; 8] =
+    [LATEST, ONE_TAG, ONE_TAG_WITH_CHANGES, DECK_RUN, EXECUTION, EXECUTIONS, ARTEFACT, START];

@@ -77,3 +77,37 @@ pub struct Tag {
     #[serde(default)]
     pub pull_spec: Option<String>,
 }
+
+/// What the release controller tells about the digest of a release's payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToldDigest {
+    /// It is this one, as the service words it: `sha256:<hexadecimal digits>`.
+    Known(String),
+    /// The service has the release and does not tell its digest: the changes are not rendered, or
+    /// there is no release before it to compare with.
+    NotRendered,
+    /// No stream has the release.
+    NoSuchRelease,
+}
+
+/// A tag with what changed since the one before.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ChangedTag {
+    pub(crate) name: String,
+    #[serde(default, rename = "changeLogJson")]
+    pub(crate) changes: Option<Changes>,
+}
+
+/// The two ends of the changes, as far as they are read.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Changes {
+    #[serde(default)]
+    pub(crate) to: Option<ChangesEnd>,
+}
+
+/// One end.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ChangesEnd {
+    #[serde(default)]
+    pub(crate) digest: Option<String>,
+}

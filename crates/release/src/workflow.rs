@@ -1,6 +1,6 @@
 //! The planner: what can be done for a release now, as a pure function of facts (spec 01 §12).
 //!
-//! [`plan`] never reads a clock, a file or the network and remembers nothing. Whoever gathers the
+//! [`plan()`] never reads a clock, a file or the network and remembers nothing. Whoever gathers the
 //! facts says of each whether it is known, could not be read, or was not asked for; what is not
 //! known never becomes a verdict, only `waiting` with a reason that begins with "unknown".
 //!

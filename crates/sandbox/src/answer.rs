@@ -91,6 +91,15 @@ pub(crate) fn service_of(host: &str) -> Option<&'static str> {
         "jira.example.com" => Some("jira"),
         "errata.devel.redhat.com" => Some("errata"),
         "download.engineering.redhat.com" | "brewhub.engineering.redhat.com" => Some("brew"),
+        "gangway-ci.apps.ci.l2s4.p1.openshiftapps.com" => Some("gangway"),
+        "prow.ci.openshift.org" => Some("deck"),
+        "storage.googleapis.com" => Some("gcs"),
+        "jenkins.example.com" => Some("jenkins"),
+        "catalog.stage.redhat.com" | "catalog.redhat.com" => Some("pyxis"),
+        "pyxis.engineering.redhat.com" => Some("pyxis_internal"),
+        "quay.io" | "registry.redhat.io" | "registry.stage.redhat.io" => Some("registry"),
+        "mirror.example.com" | "mirror.openshift.com" => Some("signatures"),
+        "access.redhat.com" => Some("errata_page"),
         _ if host.ends_with(".ocp.releases.ci.openshift.org") => Some("release_controller"),
         _ => None,
     }
@@ -116,6 +125,18 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Option<Answer> {
         "jira" => crate::jira::answer(world, &incoming),
         "errata" => crate::errata::answer(world, &incoming),
         "brew" => crate::errata::answer_brew(world, &incoming),
+        "gangway" => crate::prow::answer_gangway(world, &incoming),
+        "deck" => crate::prow::answer_deck(world, &incoming),
+        "gcs" if incoming.path.first().is_some_and(|bucket| bucket == "openshift-release") => {
+            crate::signatures::answer(world, &incoming)
+        }
+        "gcs" => crate::prow::answer_artefact(world, &incoming),
+        "jenkins" => crate::jenkins::answer(world, &incoming),
+        "pyxis" => crate::pyxis::answer(world, &incoming),
+        "pyxis_internal" => crate::pyxis::answer_internal(world, &incoming),
+        "registry" => crate::registry::answer(world, &incoming),
+        "signatures" => crate::signatures::answer(world, &incoming),
+        "errata_page" => crate::registry::answer_page(world, &incoming),
         "release_controller" => crate::release_controller::answer(world, &incoming),
         _ => build_data(world, &incoming),
     };

@@ -30,7 +30,16 @@ pub(crate) fn answer(world: &World, incoming: &Incoming<'_>) -> Answer {
             Answer::json(200, &json!({ "name": stream, "tags": tags }))
         }
         ["release", name] => match tags.get(*name) {
-            Some(phase) => Answer::json(200, &json!({ "name": name, "phase": phase })),
+            Some(phase) if incoming.query("format").as_deref() == Some("short") => {
+                Answer::json(200, &json!({ "name": name, "phase": phase }))
+            }
+            // The long form knows the digest once the changes are rendered.
+            Some(phase) => {
+                let digest = world.registry.payload(name, "x86_64").unwrap_or_default();
+                let changes = json!({ "from": {}, "to": { "name": name, "digest": digest } });
+                let answer = json!({ "name": name, "phase": phase, "changeLogJson": changes });
+                Answer::json(200, &answer)
+            }
             None => not_found(),
         },
         _ => not_found(),

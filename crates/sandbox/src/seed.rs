@@ -46,7 +46,7 @@ pub fn world() -> World {
         ("4.99.2", "Accepted"),
         ("4.9.8", "Accepted"),
     ]);
-    World {
+    let mut world = World {
         now: jiff::civil::date(2026, 3, 2)
             .at(9, 0, 0, 0)
             .to_zoned(jiff::tz::TimeZone::UTC)
@@ -78,8 +78,19 @@ pub fn world() -> World {
         directory: directory(),
         gitlab: crate::gitlab::seeded(),
         jira: crate::jira::seeded(),
+        prow: crate::prow::seeded(),
+        jenkins: crate::jenkins::seeded(),
+        pyxis: crate::pyxis::seeded(),
+        registry: crate::registry::Registry::default(),
+        signatures: crate::signatures::Signatures::default(),
         effects: Vec::new(),
+    };
+    // What was released before; the releases of the documentation are promoted later.
+    for (release, advisory) in [("4.98.16", "RHSA-2026:9816"), ("4.99.2", "RHSA-2026:9902")] {
+        world.promote(release, advisory);
+        world.publish_page(advisory);
     }
+    world
 }
 
 /// Four people: a lead, two members of the lead's team, and the lead's manager.

@@ -9,8 +9,13 @@ use crate::directory::Directory;
 use crate::errata::Errata;
 use crate::github::GitHub;
 use crate::gitlab::GitLab;
+use crate::jenkins::Jenkins;
 use crate::jira::Jira;
+use crate::prow::Prow;
+use crate::pyxis::Pyxis;
+use crate::registry::Registry;
 use crate::release_controller::ReleaseController;
+use crate::signatures::Signatures;
 use crate::slack::Slack;
 
 /// Everything outside of the program, as data.
@@ -38,6 +43,21 @@ pub struct World {
     /// Jira.
     #[serde(default)]
     pub jira: Jira,
+    /// Prow: Gangway, Deck, artefacts.
+    #[serde(default)]
+    pub prow: Prow,
+    /// Jenkins.
+    #[serde(default)]
+    pub jenkins: Jenkins,
+    /// The container catalogue.
+    #[serde(default)]
+    pub pyxis: Pyxis,
+    /// Container registries, and the pages of advisories.
+    #[serde(default)]
+    pub registry: Registry,
+    /// The stores of signatures.
+    #[serde(default)]
+    pub signatures: Signatures,
     /// What changed the world, in order.
     pub effects: Vec<Effect>,
 }
@@ -57,6 +77,23 @@ impl World {
     /// The world a newcomer meets: see [`crate::seed`].
     pub fn seeded() -> Self {
         crate::seed::world()
+    }
+
+    /// Promotes `release`: its payload is pushed and signed, its tag accepted, its advisory's page
+    /// not there yet. What ART does, and nobody else.
+    pub fn promote(&mut self, release: &str, advisory: &str) {
+        let page = format!("https://access.redhat.com/errata/{advisory}");
+        let digest = self.registry.push_payload(release, "x86_64", &page);
+        let reference = format!("quay.io/openshift-release-dev/ocp-release:{release}-x86_64");
+        self.signatures.publish(&digest, &reference, self.now);
+        let major = release.split('.').next().unwrap_or_default();
+        let stream = self.releases.streams.entry(format!("{major}-stable")).or_default();
+        stream.insert(release.to_owned(), "Accepted".to_owned());
+    }
+
+    /// Puts the page of `advisory` (`RHSA-2026:9903`) before the public.
+    pub fn publish_page(&mut self, advisory: &str) {
+        self.registry.pages.insert(format!("https://access.redhat.com/errata/{advisory}"));
     }
 
     /// Notes a change.

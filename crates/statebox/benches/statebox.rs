@@ -6,7 +6,6 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -32,7 +31,7 @@ fn main() {
     report("invented", &invented);
     match real() {
         Some(files) => report("real", &files),
-        None => println!("real files: none; set OAR_TEST_DATA to a folder that holds z-stream/"),
+        None => println!("real files: none"),
     }
 }
 
@@ -190,10 +189,7 @@ fn invented() -> Vec<File> {
 
 /// Real files, where they are present.
 fn real() -> Option<Vec<File>> {
-    #[expect(clippy::disallowed_methods, reason = "the data is found by a variable")]
-    let from_environment = std::env::var_os("OAR_TEST_DATA").map(PathBuf::from);
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = from_environment.unwrap_or(beside).join("z-stream/_releases");
+    let folder = oar_tests::production_data("z-stream")?.join("_releases");
     let mut files = Vec::new();
     for stream in std::fs::read_dir(folder).ok()?.flatten() {
         let Ok(states) = std::fs::read_dir(stream.path().join("statebox")) else { continue };

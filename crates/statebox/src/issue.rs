@@ -125,6 +125,9 @@ impl StateBox {
 
     /// Resolves the one open issue that `text` means: the same text, else the only one that contains
     /// it, in any case of letters.
+    ///
+    /// Said again with the same `resolution` it answers the issue that is resolved already: a run
+    /// that was killed after its write, or whose answer was lost, is repeated without an error.
     pub fn resolve_issue(
         &mut self,
         text: &str,
@@ -142,11 +145,26 @@ impl StateBox {
         if resolution.trim().is_empty() {
             return Err(invalid("resolution", "say how the issue was resolved"));
         }
-        let text = masker.mask(text);
-        let at = self.find_open(&text)?;
+        let (text, resolution) = (masker.mask(text), masker.mask(resolution.trim()));
+        let at = match self.find_open(&text) {
+            Ok(at) => at,
+            Err(error) => {
+                return self.resolved_as(&text, &resolution).cloned().ok_or(error);
+            }
+        };
         let issue = &mut self.issues[at];
-        issue.resolve(&masker.mask(resolution.trim()), now);
+        issue.resolve(&resolution, now);
         Ok(issue.clone())
+    }
+
+    /// The newest issue that `text` means and that was resolved with just this `resolution`.
+    fn resolved_as(&self, text: &str, resolution: &str) -> Option<&Issue> {
+        let wanted = Issue::normalised(text);
+        self.issues.iter().rev().find(|issue| {
+            issue.resolved
+                && issue.resolution.as_deref() == Some(resolution)
+                && Issue::normalised(&issue.text).contains(&wanted)
+        })
     }
 
     fn find_open(&self, text: &str) -> Result<usize, StateBoxError> {

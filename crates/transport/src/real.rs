@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{StreamExt as _, TryFutureExt as _};
+use oar_release::Masker;
+use oar_release::clock::{SystemClock, SystemEntropy};
 
-use crate::endpoint::{Endpoints, Service, is_loopback};
+use crate::client::HttpClient;
+use crate::endpoint::{EndpointError, Endpoints, Service, is_loopback};
 use crate::env::Environment;
 use crate::port::{Body, HttpSend, Processed, Request, Response, SendError, SendErrorKind};
 
@@ -167,6 +170,18 @@ impl fmt::Debug for ReqwestSend {
         f.debug_struct("ReqwestSend")
             .field("ca_bundles", &self.settings.ca_bundles)
             .finish_non_exhaustive()
+    }
+}
+
+impl HttpClient {
+    /// A client on the real network as the environment alone describes it: for examples, and for
+    /// tools that link a single client crate. Nothing is sent or opened yet.
+    pub fn from_environment(environment: &Environment) -> Result<Self, EndpointError> {
+        let endpoints = Endpoints::new(&environment.with_prefix("OAR_ENDPOINT_"), &[])?;
+        let network = NetworkSettings::from_environment(environment, &endpoints);
+        let send = Arc::new(ReqwestSend::new(network));
+        let (clock, entropy) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
+        Ok(Self::new(send, clock, entropy, endpoints, Masker::default()))
     }
 }
 

@@ -7,7 +7,7 @@ use oar_release::ReleaseVersion;
 
 use crate::global::Global;
 
-pub use tasks::{TakeOwnership, TaskWork};
+pub use tasks::{AddQeApproval, CheckCveTrackerBug, TakeOwnership, TaskWork};
 
 /// Runs the tasks of an OpenShift z-stream release and keeps their state
 #[derive(Debug, Parser)]

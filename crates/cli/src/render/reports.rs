@@ -51,7 +51,7 @@ impl Render for CommandReport {
 }
 
 /// The changes of a dry run, with the content that would be written.
-fn changes(changes: &[Change]) -> String {
+pub(super) fn changes(changes: &[Change]) -> String {
     let mut text = String::new();
     if changes.is_empty() {
         return text;

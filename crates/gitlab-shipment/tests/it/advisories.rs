@@ -5,7 +5,7 @@ use oar_gitlab_shipment::{GitLabRead as _, ShipmentError};
 use oar_release::ErrorClass;
 use oar_transport::testing::Step;
 
-use crate::fake::{Fake, HOME, TOKEN};
+use crate::fake::{Fake, GitLabFake as _, HOME, TOKEN};
 
 fn document() -> Step {
     let digest = "a".repeat(64);

@@ -7,7 +7,7 @@ use oar_transport::testing::Step;
 use oar_transport::{Processed, SendErrorKind};
 use serde_json::{Value, json};
 
-use crate::fake::{Fake, body, me, mr, mr_with, shipment, with_shipment};
+use crate::fake::{Fake, GitLabFake as _, body, me, mr, mr_with, shipment, with_shipment};
 
 fn approvals(ids: &[u64]) -> Value {
     let by = |id: &u64| json!({ "user": { "id": id, "username": "x" } });

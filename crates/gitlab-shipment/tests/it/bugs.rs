@@ -9,8 +9,8 @@ use oar_transport::testing::Step;
 use serde_json::{Value, json};
 
 use crate::fake::{
-    FBC, FBC_PATH, Fake, HOME, IMAGE, IMAGE_PATH, body, created, diffs, me, mr, mr_with, shipment,
-    with_shipment,
+    FBC, FBC_PATH, Fake, GitLabFake as _, HOME, IMAGE, IMAGE_PATH, body, created, diffs, me, mr,
+    mr_with, shipment, with_shipment,
 };
 
 const TITLE: &str = "4.99.3 drop bugs";

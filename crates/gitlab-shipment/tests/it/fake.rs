@@ -1,19 +1,15 @@
-//! A GitLab that answers by address: the rule whose part ends last in the address wins, its
-//! answers come in order and the last one repeats.
+//! A GitLab that answers by address.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use oar_gitlab_shipment::HttpGitLab;
 use oar_release::MergeRequest;
-use oar_transport::testing::{Script, Seen, Step, client_at};
-use oar_transport::{
-    Endpoints, HttpClient, HttpSend, Request, Response, Secret, SendError, Service,
-};
+pub(crate) use oar_transport::testing::ByAddress as Fake;
+use oar_transport::testing::{Seen, Step, client_at};
+use oar_transport::{Endpoints, HttpClient, HttpSend, Secret, Service};
 use serde_json::{Value, json};
 
 pub(crate) const HOME: &str = "https://gitlab.example.com";
@@ -25,109 +21,34 @@ pub(crate) const IMAGE_PATH: &str =
 pub(crate) const FBC_PATH: &str =
     "shipment/ocp/openshift-4.99/fbc-openshift-4-99/prod/4.99.3.fbc.20260301083000.yaml";
 
-#[derive(Debug)]
-struct Rule {
-    method: Method,
-    part: String,
-    steps: VecDeque<Step>,
-    /// Whether the last answer was given already: the next one to be added replaces it.
-    used: bool,
+/// What GitLab's tests ask of the service that answers by address.
+pub(crate) trait GitLabFake: Sized {
+    fn post(self, part: &str, body: &Value) -> Self;
+    /// A file at any commit.
+    fn file(self, path: &str, text: &str) -> Self;
+    /// The requests that write.
+    fn writes(&self) -> Vec<Seen>;
+    fn gitlab(&self) -> HttpGitLab;
 }
 
-#[derive(Debug, Default)]
-struct State {
-    rules: Vec<Rule>,
-    seen: Vec<Seen>,
-}
-
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Fake(Arc<Mutex<State>>);
-
-impl Fake {
-    /// Answers `method` at addresses that hold `part` with `step`; called again, with the next one.
-    pub(crate) fn on(self, method: Method, part: &str, step: Step) -> Self {
-        {
-            let mut state = self.0.lock().unwrap();
-            let known = state.rules.iter().position(|r| r.method == method && r.part == part);
-            if let Some(at) = known {
-                let rule = &mut state.rules[at];
-                if std::mem::take(&mut rule.used) {
-                    rule.steps.clear();
-                }
-                rule.steps.push_back(step);
-            } else {
-                let (part, steps) = (part.into(), [step].into());
-                state.rules.push(Rule { method, part, steps, used: false });
-            }
-        }
-        self
-    }
-
-    pub(crate) fn get(self, part: &str, body: &Value) -> Self {
-        self.on(Method::GET, part, Step::json(body))
-    }
-
-    pub(crate) fn post(self, part: &str, body: &Value) -> Self {
+impl GitLabFake for Fake {
+    fn post(self, part: &str, body: &Value) -> Self {
         self.on(Method::POST, part, created(body))
     }
 
-    /// A file at any commit.
-    pub(crate) fn file(self, path: &str, text: &str) -> Self {
+    fn file(self, path: &str, text: &str) -> Self {
         let part = format!("/repository/files/{}?", oar_transport::encode_segment(path));
         let body = json!({ "content": STANDARD.encode(text), "encoding": "base64",
                            "last_commit_id": "c-last", "blob_id": "b" });
         self.get(&part, &body)
     }
 
-    pub(crate) fn seen(&self) -> Vec<Seen> {
-        self.0.lock().unwrap().seen.clone()
-    }
-
-    /// The requests with this verb whose address holds `part`.
-    pub(crate) fn asked(&self, method: &Method, part: &str) -> Vec<Seen> {
-        let fits = |seen: &Seen| seen.method == *method && seen.url.contains(part);
-        self.seen().into_iter().filter(fits).collect()
-    }
-
-    /// The requests that write.
-    pub(crate) fn writes(&self) -> Vec<Seen> {
+    fn writes(&self) -> Vec<Seen> {
         self.seen().into_iter().filter(|seen| seen.method != Method::GET).collect()
     }
 
-    pub(crate) fn gitlab(&self) -> HttpGitLab {
+    fn gitlab(&self) -> HttpGitLab {
         gitlab_over(&http_over(Arc::new(self.clone())))
-    }
-}
-
-#[async_trait]
-impl HttpSend for Fake {
-    async fn send(&self, request: Request) -> Result<Response, SendError> {
-        let step = {
-            let mut state = self.0.lock().unwrap();
-            let url = request.uri().to_string();
-            state.seen.push(Seen {
-                method: request.method().clone(),
-                url: url.clone(),
-                headers: request.headers().clone(),
-                body: request.body().clone(),
-            });
-            let fits =
-                |rule: &&mut Rule| rule.method == *request.method() && url.contains(&rule.part);
-            let rule = state
-                .rules
-                .iter_mut()
-                .filter(fits)
-                .max_by_key(|rule| url.rfind(&rule.part).map(|at| at + rule.part.len()));
-            match rule {
-                Some(rule) if rule.steps.len() > 1 => rule.steps.pop_front().unwrap(),
-                Some(rule) => {
-                    rule.used = true;
-                    rule.steps[0].clone()
-                }
-                None => Step::answer(404, r#"{"message":"404 Not found"}"#),
-            }
-        };
-        Script::new([step]).send(request).await
     }
 }
 

@@ -7,7 +7,7 @@ use oar_transport::testing::Step;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::fake::{Fake, HOME, body, mr_with, shipment};
+use crate::fake::{Fake, GitLabFake as _, HOME, body, mr_with, shipment};
 
 fn mr(status: &str) -> Value {
     mr_with(&json!({ "detailed_merge_status": status }))

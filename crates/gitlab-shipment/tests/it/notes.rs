@@ -9,7 +9,7 @@ use oar_release::ErrorClass;
 use oar_transport::testing::Step;
 use serde_json::{Value, json};
 
-use crate::fake::{Fake, body, me, mr, mr_with, shipment, with_shipment};
+use crate::fake::{Fake, GitLabFake as _, body, me, mr, mr_with, shipment, with_shipment};
 
 fn note(text: &str) -> NoteText {
     NoteText::new(NoteKind::ImageHealth, &"4.99.3".parse().unwrap(), text)

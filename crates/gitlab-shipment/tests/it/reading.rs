@@ -10,7 +10,9 @@ use tokio::time::Instant;
 use wiremock::matchers::{header, path, query_param};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::fake::{Fake, HOME, IMAGE_PATH, TOKEN, me, mr, mr_with, shipment, with_shipment};
+use crate::fake::{
+    Fake, GitLabFake as _, HOME, IMAGE_PATH, TOKEN, me, mr, mr_with, shipment, with_shipment,
+};
 
 #[tokio::test]
 async fn spec03_case_01_only_merge_requests_of_our_gitlab_are_asked_for() {

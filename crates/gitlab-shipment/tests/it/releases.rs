@@ -7,7 +7,7 @@ use oar_gitlab_shipment::{
 use oar_release::workflow::StageGate;
 use serde_json::{Value, json};
 
-use crate::fake::{Fake, IMAGE, IMAGE_PATH, mr, mr_with, shipment, with_shipment};
+use crate::fake::{Fake, GitLabFake as _, IMAGE, IMAGE_PATH, mr, mr_with, shipment, with_shipment};
 
 fn pipeline(id: u64, created_at: &str) -> Value {
     json!({ "id": id, "project_id": 20, "sha": "s1", "status": "manual", "created_at": created_at,

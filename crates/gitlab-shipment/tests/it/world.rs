@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use http::Method;
 use oar_gitlab_shipment::{
-    Approval, AutoMerge, BugDrop, Drafts, DroppedBugs, GitLabError, GitLabRead as _, HttpGitLab,
-    approve, drop_bugs, load_shipment, put_lead_note, stage_release,
+    Approval, AutoMerge, BugDrop, Drafts, DroppedBugs, GitLabError, GitLabRead as _,
+    GitLabWrite as _, HttpGitLab, approve, drop_bugs, load_shipment, put_lead_note, stage_release,
 };
 use oar_sandbox::Sandbox;
 use oar_sandbox::fault::{Kind, Rule};
@@ -175,4 +175,35 @@ async fn whatever_request_fails_the_next_run_finishes_without_a_second_effect() 
             check(&sandbox, &format!("{kind:?} at request {broken}"));
         }
     }
+}
+
+#[tokio::test]
+async fn long_lists_are_read_page_by_page() {
+    let (sandbox, gitlab) = sandbox();
+    let fill = |world: &mut World| {
+        let mr = world.gitlab.merge_request_mut(SHIPMENT_DATA, SHIPMENT_MR).unwrap();
+        let note = |id| oar_sandbox::gitlab::Note { id, author: 2, ..Default::default() };
+        mr.notes = (1..=250).map(note).collect();
+    };
+    sandbox.change(fill).unwrap();
+    let notes = gitlab.notes(&shipment()).await.unwrap();
+    assert_eq!((notes.len(), notes[0].id, notes[249].id), (250, 250, 1));
+    assert_eq!(sandbox.requests()["gitlab GET"], 3);
+}
+
+#[tokio::test]
+async fn the_model_refuses_what_gitlab_refuses() {
+    let (sandbox, gitlab) = sandbox();
+    let error = approve(&gitlab, &gitlab, &shipment(), "0000", Drafts::Refuse).await.unwrap_err();
+    assert!(matches!(error, GitLabError::HeadMoved { .. }), "{error}");
+    let error = gitlab.approve(&shipment(), "0000").await.unwrap_err();
+    assert!(matches!(error, GitLabError::HeadMoved { found: Some(_), .. }), "{error}");
+    let close = |world: &mut World| {
+        let mr = world.gitlab.merge_request_mut(SHIPMENT_DATA, SHIPMENT_MR).unwrap();
+        "closed".clone_into(&mut mr.state);
+    };
+    sandbox.change(close).unwrap();
+    let error = gitlab.approve(&shipment(), "0000").await.unwrap_err();
+    assert!(matches!(error, GitLabError::CannotApprove { .. }), "{error}");
+    assert_eq!((count(&sandbox, "refused-approve"), count(&sandbox, "approve")), (2, 0));
 }

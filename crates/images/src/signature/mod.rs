@@ -15,7 +15,7 @@ pub use message::NotAMessage;
 #[cfg(feature = "mock")]
 pub use store::MockSignatureStores;
 pub use store::{
-    DIGEST_WAIT, HttpSignatureStores, RejectedFile, ReleaseDigest, SignatureAnswer,
-    SignatureStores, StoreError, agree, find_signature,
+    HttpSignatureStores, RejectedFile, ReleaseDigest, SignatureAnswer, SignatureStores, StoreError,
+    agree, find_signature,
 };
 pub use verify::{LONGEST_FILE, Rejection, SignatureQuestion, VerifiedSignature, verify};

@@ -1,7 +1,6 @@
 //! The public stores of signatures (spec 03 §12.3). They are not trusted: only what verifies counts.
 
 use std::fmt;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -233,9 +232,6 @@ pub async fn find_signature(
         SignatureAnswer::NotSigned { rejected }
     }
 }
-
-/// How long a release's digest may be waited for between two questions (spec 03 §12.2).
-pub const DIGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// The digest of a release, from two who should know it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,3 +14,5 @@ mod signatures;
 mod signer;
 #[cfg(test)]
 mod stores;
+#[cfg(test)]
+mod world;

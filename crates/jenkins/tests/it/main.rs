@@ -4,6 +4,8 @@
 mod reads;
 #[cfg(test)]
 mod triggers;
+#[cfg(test)]
+mod world;
 
 #[cfg(test)]
 use {

@@ -5,7 +5,7 @@ use oar_jira::{CvpOutcome, CvpTest, JiraError, cvp_description, report_cvp};
 use oar_release::Links;
 use serde_json::{Value, json};
 
-use crate::fake::{Fake, body, issue, known, me};
+use crate::fake::{Fake, JiraFake as _, body, issue, known, me};
 
 fn tests(ids: &[u64]) -> Vec<CvpTest> {
     ids.iter().map(|id| CvpTest { id: *id, advisory: 100, nvr: format!("nvr-{id}") }).collect()

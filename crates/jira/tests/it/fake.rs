@@ -1,116 +1,35 @@
-//! A Jira that answers by address: the rule whose part ends last in the address wins, its answers come
-//! in order and the last one repeats.
+//! A Jira that answers by address.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use http::Method;
 use oar_jira::{FieldIds, HttpJira};
-use oar_transport::testing::{Script, Seen, Step, client};
-use oar_transport::{HttpClient, HttpSend, Request, Response, Secret, SendError};
+pub(crate) use oar_transport::testing::ByAddress as Fake;
+use oar_transport::testing::{Seen, Step, client};
+use oar_transport::{HttpClient, Secret};
 use serde_json::{Value, json};
 
 pub(crate) const TOKEN: &str = "canary-jira-token";
 
-#[derive(Debug)]
-struct Rule {
-    method: Method,
-    part: String,
-    steps: VecDeque<Step>,
-    /// Whether the last answer was given already: the next one to be added replaces it.
-    used: bool,
+/// What Jira's tests ask of the service that answers by address.
+pub(crate) trait JiraFake: Sized {
+    fn post(self, part: &str, body: &Value) -> Self;
+    /// The requests that write.
+    fn writes(&self) -> Vec<Seen>;
+    fn jira(&self) -> HttpJira;
 }
 
-#[derive(Debug, Default)]
-struct State {
-    rules: Vec<Rule>,
-    seen: Vec<Seen>,
-}
-
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Fake(Arc<Mutex<State>>);
-
-impl Fake {
-    /// Answers `method` at addresses that hold `part` with `step`; called again, with the next one.
-    pub(crate) fn on(self, method: Method, part: &str, step: Step) -> Self {
-        {
-            let mut state = self.0.lock().unwrap();
-            let known = state.rules.iter().position(|r| r.method == method && r.part == part);
-            if let Some(at) = known {
-                let rule = &mut state.rules[at];
-                if std::mem::take(&mut rule.used) {
-                    rule.steps.clear();
-                }
-                rule.steps.push_back(step);
-            } else {
-                let (part, steps) = (part.into(), [step].into());
-                state.rules.push(Rule { method, part, steps, used: false });
-            }
-        }
-        self
-    }
-
-    pub(crate) fn get(self, part: &str, body: &Value) -> Self {
-        self.on(Method::GET, part, Step::json(body))
-    }
-
-    pub(crate) fn post(self, part: &str, body: &Value) -> Self {
+impl JiraFake for Fake {
+    fn post(self, part: &str, body: &Value) -> Self {
         self.on(Method::POST, part, Step::json(body))
     }
 
-    pub(crate) fn seen(&self) -> Vec<Seen> {
-        self.0.lock().unwrap().seen.clone()
-    }
-
-    /// The requests with this verb whose address holds `part`.
-    pub(crate) fn asked(&self, method: &Method, part: &str) -> Vec<Seen> {
-        let fits = |seen: &Seen| seen.method == *method && seen.url.contains(part);
-        self.seen().into_iter().filter(fits).collect()
-    }
-
-    /// The requests that write.
-    pub(crate) fn writes(&self) -> Vec<Seen> {
+    fn writes(&self) -> Vec<Seen> {
         self.seen().into_iter().filter(writes).collect()
     }
 
-    pub(crate) fn jira(&self) -> HttpJira {
+    fn jira(&self) -> HttpJira {
         jira_over(&client(Arc::new(self.clone())))
-    }
-}
-
-#[async_trait]
-impl HttpSend for Fake {
-    async fn send(&self, request: Request) -> Result<Response, SendError> {
-        let step = {
-            let mut state = self.0.lock().unwrap();
-            let url = request.uri().to_string();
-            state.seen.push(Seen {
-                method: request.method().clone(),
-                url: url.clone(),
-                headers: request.headers().clone(),
-                body: request.body().clone(),
-            });
-            let fits =
-                |rule: &&mut Rule| rule.method == *request.method() && url.contains(&rule.part);
-            let rule = state
-                .rules
-                .iter_mut()
-                .filter(fits)
-                .max_by_key(|rule| url.rfind(&rule.part).map(|at| at + rule.part.len()));
-            match rule {
-                Some(rule) if rule.steps.len() > 1 => rule.steps.pop_front().unwrap(),
-                Some(rule) => {
-                    rule.used = true;
-                    rule.steps[0].clone()
-                }
-                None => {
-                    let words = "Issue does not exist or you do not have permission to see it.";
-                    Step::answer(404, json!({ "errorMessages": [words] }).to_string())
-                }
-            }
-        };
-        Script::new([step]).send(request).await
     }
 }
 

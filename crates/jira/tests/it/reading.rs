@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use wiremock::matchers::{body_partial_json, header, method, path};
 use wiremock::{Mock, MockServer, ResponseTemplate};
 
-use crate::fake::{Fake, TOKEN, body, fields, issue, known, me};
+use crate::fake::{Fake, JiraFake as _, TOKEN, body, fields, issue, known, me};
 
 fn keys(texts: &[&str]) -> Vec<IssueKey> {
     texts.iter().map(|text| text.parse().unwrap()).collect()

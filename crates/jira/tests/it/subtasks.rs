@@ -6,7 +6,7 @@ use oar_release::ErrorClass;
 use oar_transport::testing::Step;
 use serde_json::{Value, json};
 
-use crate::fake::{Fake, body, issue, known, nothing};
+use crate::fake::{Fake, JiraFake as _, body, issue, known, nothing};
 
 const VERIFY: &str = "[Wed-Fri] QE does release verification";
 const NOTIFY: &str = "[Mon-Wed] QE notifies ON_QA bugzilla owners and analyze ci failures";

@@ -8,7 +8,7 @@ use oar_transport::testing::Step;
 use oar_transport::{Processed, SendErrorKind};
 use serde_json::{Value, json};
 
-use crate::fake::{Fake, body, issue, known, me, nothing};
+use crate::fake::{Fake, JiraFake as _, body, issue, known, me, nothing};
 
 fn key() -> IssueKey {
     "A-1".parse().unwrap()

@@ -3,5 +3,9 @@
 //! Each reads what it needs at the same time, decides by rules that need no network, writes through the
 //! ports of [`crate::services`], and leaves recording and telling to [`crate::runner`].
 
+pub mod check_cve_tracker_bug;
+pub mod push_to_cdn_staging;
 mod support;
 pub mod take_ownership;
+
+pub(crate) use support::advisory_map;

@@ -14,7 +14,7 @@ pub(super) async fn release_data(scope: &TaskScope<'_>) -> Result<Arc<ReleaseDat
 }
 
 /// The advisories in ART's data.
-pub(super) fn advisory_map(data: &ReleaseData) -> AdvisoryMap {
+pub(crate) fn advisory_map(data: &ReleaseData) -> AdvisoryMap {
     let created = data.advisories.iter().map(|(kind, id)| (kind.as_str(), *id));
     AdvisoryMap::new(created, data.not_created.iter().map(String::as_str))
 }

@@ -4,3 +4,5 @@
 mod prow;
 #[cfg(test)]
 mod reads;
+#[cfg(test)]
+mod world;

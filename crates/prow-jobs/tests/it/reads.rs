@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use oar_prow_jobs::{HttpReleaseController, Phase, Promotion, ReleaseController as _};
+use oar_prow_jobs::{HttpReleaseController, Phase, Promotion, ReleaseController as _, ToldDigest};
 use oar_release::{Arch, ErrorClass};
 use oar_transport::real::{NetworkSettings, ReqwestSend};
 use oar_transport::testing::faults::{Subject, check_read};
@@ -161,4 +161,56 @@ async fn the_newest_stable_is_read_through_every_fault() {
     };
     let subject = Subject::new(Service::ReleaseController, tag("4.98.7", "Accepted"), call);
     check_read(&subject).await;
+}
+
+fn changed(name: &str, digest: &str) -> Step {
+    Step::json(&json!({
+        "name": name, "phase": "Accepted",
+        "changeLogJson": { "from": { "digest": "sha256:0" }, "to": { "name": name, "digest": digest } },
+    }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn spec03_case_35_a_digest_that_is_not_rendered_is_waited_for() {
+    let empty = || changed("4.98.1", "");
+    let (script, controller) =
+        scripted(Arch::Amd64, [empty(), empty(), changed("4.98.1", "sha256:12")]);
+    let begun = tokio::time::Instant::now();
+    let told = controller.release_digest(&"4.98.1".parse().unwrap()).await.unwrap();
+    assert_eq!(told, ToldDigest::Known("sha256:12".to_owned()));
+    assert_eq!((script.seen().len(), begun.elapsed().as_secs()), (3, 60));
+    assert!(script.seen()[0].url.ends_with("/releasestream/4-stable/release/4.98.1"));
+
+    let (script, controller) = scripted(Arch::Amd64, [empty()]);
+    let begun = tokio::time::Instant::now();
+    let told = controller.release_digest(&"4.98.1".parse().unwrap()).await.unwrap();
+    assert_eq!((told, script.seen().len()), (ToldDigest::NotRendered, 17));
+    assert_eq!(begun.elapsed().as_secs(), 480);
+}
+
+#[tokio::test]
+async fn spec03_case_38_previews_are_looked_for_in_their_stream() {
+    let (script, controller) = scripted(Arch::Amd64, [changed("4.98.0-ec.1", "sha256:12")]);
+    controller.release_digest(&"4.98.0-ec.1".parse().unwrap()).await.unwrap();
+    assert!(script.seen()[0].url.contains("/4-dev-preview/"), "{}", script.seen()[0].url);
+    let (_, controller) = scripted(Arch::Amd64, [gone()]);
+    let told = controller.release_digest(&"4.98.0-ec.1".parse().unwrap()).await.unwrap();
+    assert_eq!(told, ToldDigest::NoSuchRelease);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_digest_is_not_taken_from_trouble_or_from_another_release() {
+    for step in [Step::answer(503, ""), Step::answer(200, "<html>"), changed("4.98.2", "sha256:12")]
+    {
+        let (_, controller) = scripted(Arch::Amd64, [step]);
+        assert!(controller.release_digest(&"4.98.1".parse().unwrap()).await.is_err());
+    }
+    // Missing parts are the same as not rendered.
+    for body in
+        [json!({ "name": "4.98.1" }), json!({ "name": "4.98.1", "changeLogJson": { "to": null } })]
+    {
+        let (_, controller) = scripted(Arch::Amd64, [Step::json(&body)]);
+        let told = controller.release_digest(&"4.98.1".parse().unwrap()).await.unwrap();
+        assert_eq!(told, ToldDigest::NotRendered);
+    }
 }

@@ -85,6 +85,10 @@ async fn spec01_case_27_an_issue_is_resolved_by_its_text() {
         let error = resolve(text, how).await.expect_err("not enough said");
         assert!(matches!(error, StateBoxError::InvalidArgument { .. }), "{error}");
     }
+    let again = resolve("cve-1", "covered by a@example.com").await.expect("said again");
+    assert!(!again.committed && again.outcome.resolved);
+    let error = resolve("cve-1", "another reason").await.expect_err("it is not open").to_string();
+    assert!(error.contains("CVE-2 not covered"), "{error}");
     let error = resolve("nothing like it", "done").await.expect_err("no match").to_string();
     assert!(error.contains("CVE-2 not covered") && !error.contains("CVE-1"), "{error}");
     assert_eq!(desk.repo.commits().len(), 3);

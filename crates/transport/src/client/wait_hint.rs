@@ -1,4 +1,5 @@
-//! How long a service asks us to wait: `Retry-After` and `X-RateLimit-Reset`, whatever their form.
+//! How long a service asks us to wait: `Retry-After`, `X-RateLimit-Reset` and `RateLimit-Reset`,
+//! whatever their form.
 
 use std::time::Duration;
 
@@ -16,8 +17,11 @@ pub(super) fn wait_hint(headers: &HeaderMap, now: Timestamp) -> Option<Duration>
         return seconds(retry_after).or_else(|| Some(until(http_date(retry_after)?, now)));
     }
     let used_up = text(headers, "x-ratelimit-remaining").is_none_or(|left| left == "0");
-    let reset = text(headers, "x-ratelimit-reset").filter(|_| used_up)?;
+    let reset = text(headers, "x-ratelimit-reset").or_else(|| text(headers, "ratelimit-reset"));
+    let reset = reset.filter(|_| used_up)?;
     let reset = match reset.parse::<i64>() {
+        // Some mean a span of seconds, others (GitLab) a point in time.
+        Ok(span @ 0..1_000_000_000) => return u64::try_from(span).ok().map(Duration::from_secs),
         Ok(epoch) => Timestamp::from_second(epoch).ok()?,
         Err(_) => reset.parse().ok()?,
     };
@@ -69,6 +73,8 @@ mod tests {
         Some(60)
     )]
     #[case::reset_as_date(&[("x-ratelimit-reset", "2026-03-11T08:01:00Z")], Some(60))]
+    #[case::reset_of_gitlab(&[("ratelimit-reset", "1773216060")], Some(60))]
+    #[case::reset_as_span(&[("ratelimit-reset", "30")], Some(30))]
     #[case::reset_with_requests_left(
         &[("x-ratelimit-remaining", "12"), ("x-ratelimit-reset", "1773216060")],
         None

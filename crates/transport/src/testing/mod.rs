@@ -1,6 +1,7 @@
 //! For tests of this crate and of every client above it: a scripted network in process, and the
 //! table of faults that every client must pass (RELIABILITY: faults G1 to G22).
 
+mod by_address;
 pub mod faults;
 mod script;
 
@@ -13,6 +14,7 @@ use crate::client::HttpClient;
 use crate::endpoint::Endpoints;
 use crate::port::HttpSend;
 
+pub use by_address::ByAddress;
 pub use script::{Script, Seen, Step};
 
 /// The moment at which test clocks stand.

@@ -4,18 +4,8 @@ use std::path::{Path, PathBuf};
 
 use oar_yaml::{Document, emit, rewrite};
 
-/// The folder with real data; a test that needs it is skipped with a line when it is absent.
-#[expect(clippy::print_stdout, reason = "a skipped test must say so")]
 fn data_folder() -> Option<PathBuf> {
-    #[expect(clippy::disallowed_methods, reason = "tests find their data by a variable")]
-    let from_environment = std::env::var_os("OAR_TEST_DATA").map(PathBuf::from);
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let folder = from_environment.unwrap_or(beside).join("z-stream/_releases");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: no real data; set OAR_TEST_DATA to a folder that holds z-stream/");
-    None
+    Some(oar_tests::production_data("z-stream")?.join("_releases"))
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
