@@ -7,6 +7,7 @@ mod crash_sweep;
 mod create_release;
 mod github_crowd;
 mod harness;
+mod image_signed_check;
 mod reports;
 mod stop;
 mod store;

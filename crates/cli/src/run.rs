@@ -49,6 +49,11 @@ impl Ended {
         Self { exit: Exit::Failed, trouble: true }
     }
 
+    /// The same end, with 1 also for plain codes.
+    pub(crate) const fn with_trouble(self) -> Self {
+        Self { exit: self.exit, trouble: true }
+    }
+
     /// A result that only the detailed codes tell from `done`.
     pub(crate) const fn as_exit(exit: Exit) -> Self {
         Self { exit, trouble: false }

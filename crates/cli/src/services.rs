@@ -1,6 +1,7 @@
 //! Builds the clients of the outside systems. A missing secret is kept as the reason why a system
 //! cannot be used; with a dry run the writing ports are recorders.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use oar_config::AppConfig;
@@ -9,13 +10,14 @@ use oar_errata::{
     LocalProcesses,
 };
 use oar_gitlab_shipment::{GitLabRead, GitLabWrite, HttpGitLab};
+use oar_images::signature::{HttpSignatureStores, KeysError, TrustedKeys};
 use oar_jenkins::{HttpJenkins, JenkinsRead, JenkinsWrite};
 use oar_jira::{FieldIds, HttpJira, JiraRead, JiraWrite, Summaries};
 use oar_ldap::{DirectoryRead, LdapDirectory};
 use oar_operators::dry_run::{
     DryRunErrata, DryRunGitLab, DryRunJenkins, DryRunJira, DryRunProw, Recorder,
 };
-use oar_operators::services::{Jira, NotSetUp, Ports, Reach, Services};
+use oar_operators::services::{Jira, NotSetUp, Ports, Reach, Services, Signatures};
 use oar_prow_jobs::{HttpProw, JobNameIn, ProwRead, ProwWrite};
 use oar_registry::{AuthFiles, Hosts, HttpRegistry, RegistryRead};
 use oar_release::ErrorClass;
@@ -43,6 +45,7 @@ impl Surroundings {
             jenkins: self.jenkins(http, recorder),
             prow: Ok(self.prow(http, recorder)),
             registry: Ok(self.registry(http)),
+            signatures: self.signatures(http, &[], &[]),
         }
     }
 
@@ -191,4 +194,46 @@ impl Surroundings {
         let files = AuthFiles::new(&self.environment, settings.config);
         Arc::new(HttpRegistry::new(http, hosts, files))
     }
+
+    /// The stores of signatures and the trusted keys: those `given`, else those of the settings, else
+    /// the official ones; the sandbox has a key of its own (spec 03 §12.3, §12.5).
+    pub(crate) fn signatures(
+        &self,
+        http: &HttpClient,
+        given_keys: &[PathBuf],
+        given_stores: &[String],
+    ) -> Reach<Signatures> {
+        let settings = self.settings.signature();
+        let stores = if given_stores.is_empty() { settings.stores } else { given_stores.to_vec() };
+        let files = if given_keys.is_empty() { settings.keys } else { given_keys.to_vec() };
+        let keys = match &self.sandbox {
+            _ if !files.is_empty() => key_files(&files)?,
+            Some(_) => {
+                let key = oar_sandbox::signatures::public_key();
+                usable(TrustedKeys::read(&[("the sandbox", &key)]))?
+            }
+            None => usable(TrustedKeys::built_in())?,
+        };
+        let stores = Arc::new(HttpSignatureStores::new(http, stores));
+        Ok(Signatures { stores, keys })
+    }
+}
+
+fn usable(keys: Result<TrustedKeys, KeysError>) -> Reach<TrustedKeys> {
+    keys.map_err(|error| NotSetUp { class: error.class(), problem: one_line(&error) })
+}
+
+/// The keys in files of this machine. A file that cannot be used is no reason to trust other keys.
+fn key_files(files: &[PathBuf]) -> Reach<TrustedKeys> {
+    let mut contents = Vec::new();
+    for file in files {
+        let name = file.display().to_string();
+        let content = std::fs::read(file).map_err(|error| {
+            NotSetUp::new(format!("the public keys in {name} cannot be read: {error}"))
+        })?;
+        contents.push((name, content));
+    }
+    let files: Vec<(&str, &[u8])> =
+        contents.iter().map(|(name, content)| (name.as_str(), content.as_slice())).collect();
+    usable(TrustedKeys::read(&files))
 }

@@ -1,13 +1,15 @@
 //! Runs the release tasks and prints what became of them.
 
 use oar_operators::commands::{qe_approval, rhcos_alerts};
-use oar_operators::tasks::{check_cve_tracker_bug, push_to_cdn_staging, take_ownership};
-use oar_release::ReleaseVersion;
+use oar_operators::tasks::{
+    check_cve_tracker_bug, image_signed_check, push_to_cdn_staging, take_ownership,
+};
+use oar_release::{ReleaseVersion, TaskOutcome};
 
 use crate::error::CliError;
+use crate::exit::Exit;
 use crate::oar::TaskWork;
 use crate::render::Printer;
-use crate::exit::Exit;
 use crate::run::{Ended, print, tell};
 use crate::wiring::Surroundings;
 
@@ -35,6 +37,20 @@ pub(crate) async fn run(
             let context = around.context(options.dry_run.dry_run)?;
             let notify = !options.no_notify;
             tell(printer, &check_cve_tracker_bug::run(&context, release, notify).await)
+        }
+        TaskWork::ImageSignedCheck(options) => {
+            let mut context = around.context(options.dry_run.dry_run)?;
+            if !(options.public_keys.is_empty() && options.signature_stores.is_empty()) {
+                let http = around.http(around.config().as_ref().ok())?;
+                let (keys, stores) = (&options.public_keys, &options.signature_stores);
+                context.services.signatures = around.signatures(&http, keys, stores);
+            }
+            let report = image_signed_check::run(&context, release, &options.archs).await;
+            let is_signed =
+                matches!(report.outcome, TaskOutcome::Pass | TaskOutcome::Unchanged { .. });
+            let ended = tell(printer, &report)?;
+            // The one task whose plain exit code says whether the check passed (spec 00 §e).
+            Ok(if is_signed { ended } else { ended.with_trouble() })
         }
         TaskWork::AddQeApproval(options) => {
             let context = around.context(options.dry_run.dry_run)?;

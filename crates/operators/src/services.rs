@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use oar_errata::{ErrataRead, ErrataWrite, FindTrackers};
 use oar_gitlab_shipment::{GitLabRead, GitLabWrite};
+use oar_images::signature::{SignatureStores, TrustedKeys};
 use oar_jenkins::{JenkinsRead, JenkinsWrite};
 use oar_jira::{JiraRead, JiraWrite, Summaries};
 use oar_ldap::DirectoryRead;
@@ -72,6 +73,23 @@ pub struct Jira {
     pub summaries: Summaries,
 }
 
+/// The stores of signatures, and whose signatures count.
+#[derive(Clone)]
+pub struct Signatures {
+    /// Where files are looked for; nothing in them is believed before it verified.
+    pub stores: Arc<dyn SignatureStores>,
+    /// The keys that may sign.
+    pub keys: TrustedKeys,
+}
+
+impl fmt::Debug for Signatures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signatures")
+            .field("keys", &self.keys.fingerprints())
+            .finish_non_exhaustive()
+    }
+}
+
 /// All systems that tasks work with.
 #[derive(Clone)]
 pub struct Services {
@@ -91,6 +109,8 @@ pub struct Services {
     pub prow: Reach<Ports<dyn ProwRead, dyn ProwWrite>>,
     /// Container registries.
     pub registry: Reach<Arc<dyn RegistryRead>>,
+    /// Signatures of release payloads; without a usable key there are none.
+    pub signatures: Reach<Signatures>,
 }
 
 impl Services {
@@ -108,6 +128,7 @@ impl Services {
             jenkins: missing(why),
             prow: missing(why),
             registry: missing(why),
+            signatures: missing(why),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Grammar of the release tasks.
 
+use std::path::PathBuf;
+
 use clap::Subcommand;
+use oar_release::Arch;
 use oar_release::email::is_email;
 
 use super::DryRun;
@@ -43,6 +46,17 @@ Examples:
   oar -r 4.20.7 check-cve-tracker-bug --no-notify")]
     CheckCveTrackerBug(CheckCveTrackerBug),
 
+    /// Check that a trusted key signed the release's payload
+    ///
+    /// Exits with 0 only when the signature is there and everything about it is proven: digest, name,
+    /// kind, key and times. An outage is no verdict. May wait 8 minutes for the digest.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 image-signed-check
+  oar -r 4.20.7 image-signed-check --arch x86_64 --arch aarch64
+  oar -r 4.20.7 image-signed-check --public-key /etc/pki/rpm-gpg/RPM-GPG-KEY-redhat-release")]
+    ImageSignedCheck(ImageSignedCheck),
+
     /// Approve the shipment merge request for QE (Konflux flow)
     ///
     /// The approval covers the commit that was checked. QE subtasks are closed when every advisory is
@@ -63,6 +77,23 @@ pub struct CheckCveTrackerBug {
     /// Tell nobody
     #[arg(long)]
     pub no_notify: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
+    pub dry_run: DryRun,
+}
+
+/// Arguments of `image-signed-check`.
+#[derive(Debug, clap::Args)]
+pub struct ImageSignedCheck {
+    /// Architecture of the payload: x86_64, aarch64, ppc64le, s390x or multi; repeatable
+    #[arg(long = "arch", value_name = "ARCH", default_value = "x86_64")]
+    pub archs: Vec<Arch>,
+    /// File with the public keys to trust instead of the built-in ones; repeatable
+    #[arg(long = "public-key", value_name = "FILE")]
+    pub public_keys: Vec<PathBuf>,
+    /// Address of a signature store to ask instead of the official ones; repeatable, asked in order
+    #[arg(long = "signature-store", value_name = "URL", value_parser = store)]
+    pub signature_stores: Vec<String>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
     pub dry_run: DryRun,
@@ -92,4 +123,13 @@ pub struct TakeOwnership {
 
 fn address(text: &str) -> Result<String, &'static str> {
     if is_email(text) { Ok(text.to_owned()) } else { Err("this is no e-mail address") }
+}
+
+fn store(text: &str) -> Result<String, &'static str> {
+    match url::Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "https" | "http") && url.has_host() => {
+            Ok(text.to_owned())
+        }
+        _ => Err("this is no address of the form https://..."),
+    }
 }

@@ -4,6 +4,7 @@
 //! ports of [`crate::services`], and leaves recording and telling to [`crate::runner`].
 
 pub mod check_cve_tracker_bug;
+pub mod image_signed_check;
 pub mod push_to_cdn_staging;
 mod support;
 pub mod take_ownership;

@@ -7,4 +7,6 @@ mod desk;
 #[cfg(test)]
 mod detector;
 #[cfg(test)]
+mod image_signed_check;
+#[cfg(test)]
 mod runner;
