@@ -1,13 +1,15 @@
 //! Runs the release tasks and prints what became of them.
 
 use oar_operators::commands::{qe_approval, rhcos_alerts};
-use oar_operators::tasks::{check_cve_tracker_bug, push_to_cdn_staging, take_ownership};
+use oar_operators::tasks::{
+    check_cve_tracker_bug, push_to_cdn_staging, stage_testing, take_ownership,
+};
 use oar_release::ReleaseVersion;
 
 use crate::error::CliError;
+use crate::exit::Exit;
 use crate::oar::TaskWork;
 use crate::render::Printer;
-use crate::exit::Exit;
 use crate::run::{Ended, print, tell};
 use crate::wiring::Surroundings;
 
@@ -35,6 +37,10 @@ pub(crate) async fn run(
             let context = around.context(options.dry_run.dry_run)?;
             let notify = !options.no_notify;
             tell(printer, &check_cve_tracker_bug::run(&context, release, notify).await)
+        }
+        TaskWork::StageTesting(options) => {
+            let context = around.context(options.dry_run.dry_run)?;
+            tell(printer, &stage_testing::run(&context, release, options.build_number).await)
         }
         TaskWork::AddQeApproval(options) => {
             let context = around.context(options.dry_run.dry_run)?;

@@ -43,6 +43,16 @@ Examples:
   oar -r 4.20.7 check-cve-tracker-bug --no-notify")]
     CheckCveTrackerBug(CheckCveTrackerBug),
 
+    /// Start the stage tests, or look at how they went
+    ///
+    /// Without a build number the tests are started once: what runs already is found, and when it has
+    /// ended its outcome is recorded.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 stage-testing
+  oar -r 4.20.7 stage-testing -n 1673")]
+    StageTesting(StageTesting),
+
     /// Approve the shipment merge request for QE (Konflux flow)
     ///
     /// The approval covers the commit that was checked. QE subtasks are closed when every advisory is
@@ -63,6 +73,18 @@ pub struct CheckCveTrackerBug {
     /// Tell nobody
     #[arg(long)]
     pub no_notify: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
+    pub dry_run: DryRun,
+}
+
+/// Arguments of `stage-testing`.
+#[derive(Debug, clap::Args)]
+pub struct StageTesting {
+    /// Number of the Jenkins build to look at
+    #[arg(short = 'n', long, alias = "build_number", value_name = "NUMBER")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub build_number: Option<u64>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
     pub dry_run: DryRun,

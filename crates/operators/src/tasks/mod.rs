@@ -5,6 +5,7 @@
 
 pub mod check_cve_tracker_bug;
 pub mod push_to_cdn_staging;
+pub mod stage_testing;
 mod support;
 pub mod take_ownership;
 
