@@ -56,7 +56,7 @@ Examples:
     /// Approve the shipment merge request for QE (Konflux flow)
     ///
     /// The approval covers the commit that was checked. QE subtasks are closed when every advisory is
-    /// in REL_PREP or beyond.
+    /// in `REL_PREP` or beyond.
     #[command(after_help = "\
 Examples:
   oar -r 4.20.7 add-qe-approval
