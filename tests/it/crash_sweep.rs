@@ -16,6 +16,8 @@ struct Scenario {
     local: bool,
     /// The command records a task: a repeated run records it again, with a log of its own.
     records: bool,
+    /// The release is promoted, and the repeated run comes when the claim of the first is stale.
+    starts_a_job: bool,
 }
 
 /// The StateBox of 4.99.3 exists.
@@ -29,6 +31,7 @@ const SCENARIOS: &[Scenario] = &[
         command: &["-r", "4.99.3", "create-test-report"],
         local: false,
         records: false,
+        starts_a_job: false,
     },
     Scenario {
         name: "create a release in a folder",
@@ -37,6 +40,7 @@ const SCENARIOS: &[Scenario] = &[
         command: &["-r", "4.99.3", "create-test-report"],
         local: true,
         records: false,
+        starts_a_job: false,
     },
     Scenario {
         name: "detect all announced releases",
@@ -45,6 +49,7 @@ const SCENARIOS: &[Scenario] = &[
         command: &["start-release-detector", "--all"],
         local: false,
         records: false,
+        starts_a_job: false,
     },
     Scenario {
         name: "add an issue",
@@ -53,6 +58,7 @@ const SCENARIOS: &[Scenario] = &[
         command: &["-r", "4.99.3", "issue", "add", "stage is down", "--task", "stage-testing"],
         local: true,
         records: false,
+        starts_a_job: false,
     },
     Scenario {
         name: "resolve an issue",
@@ -64,6 +70,7 @@ const SCENARIOS: &[Scenario] = &[
         command: &["-r", "4.99.3", "issue", "resolve", "stage", "--resolution", "it is back"],
         local: false,
         records: false,
+        starts_a_job: false,
     },
     Scenario {
         name: "set a task",
@@ -72,6 +79,43 @@ const SCENARIOS: &[Scenario] = &[
         command: &["-r", "4.99.3", "task", "set", "take-ownership", "Pass", "--result", "by hand"],
         local: true,
         records: false,
+        starts_a_job: false,
+    },
+    Scenario {
+        name: "start the stage tests",
+        before: BEGUN,
+        program: "oar",
+        command: &["-r", "4.99.3", "stage-testing"],
+        local: true,
+        records: true,
+        starts_a_job: true,
+    },
+    Scenario {
+        name: "check the CVE trackers",
+        before: BEGUN,
+        program: "oar",
+        command: &["-r", "4.99.3", "check-cve-tracker-bug"],
+        local: true,
+        records: true,
+        starts_a_job: false,
+    },
+    Scenario {
+        name: "push to staging",
+        before: BEGUN,
+        program: "oar",
+        command: &["-r", "4.99.3", "push-to-cdn-staging"],
+        local: true,
+        records: true,
+        starts_a_job: false,
+    },
+    Scenario {
+        name: "approve the shipment",
+        before: BEGUN,
+        program: "oar",
+        command: &["-r", "4.99.3", "add-qe-approval"],
+        local: true,
+        records: true,
+        starts_a_job: false,
     },
     Scenario {
         name: "take ownership",
@@ -80,6 +124,7 @@ const SCENARIOS: &[Scenario] = &[
         command: &["-r", "4.99.3", "take-ownership", "-e", "lead@example.com"],
         local: true,
         records: true,
+        starts_a_job: false,
     },
 ];
 
@@ -93,6 +138,17 @@ impl Scenario {
         for command in self.before {
             self.start(&place, "oar", command, "").expect(0);
         }
+        let arranged = place.sandbox().change(|world| {
+            if let Some(systems) = world.errata.trackers.get_mut("4.99.3") {
+                let missed = vec!["OCPBUGS-99100".to_owned()];
+                systems.entry("konflux".to_owned()).or_default().insert("image".to_owned(), missed);
+            }
+            if self.starts_a_job {
+                world.promote("4.99.3", "RHSA-2026:9903");
+                (world.jenkins.waits, world.jenkins.takes) = (0, 86_400);
+            }
+        });
+        arranged.expect("a change");
         place
     }
 
@@ -181,6 +237,12 @@ fn every_scenario_survives_a_crash_at_every_point() {
             let crashed =
                 scenario.start(&place, scenario.program, scenario.command, &point.to_string());
             assert_eq!(crashed.code, None, "{} did not crash at {point}", scenario.name);
+            if scenario.starts_a_job {
+                let later = place.sandbox().change(|world| {
+                    world.now += std::time::Duration::from_mins(20);
+                });
+                later.expect("a change");
+            }
             scenario.start(&place, scenario.program, scenario.command, "").expect(0);
             let got = end_state(&place, scenario);
             assert_eq!(got, wanted, "{}: after a crash at point {point}", scenario.name);
@@ -191,7 +253,8 @@ fn every_scenario_survives_a_crash_at_every_point() {
 /// Whatever point a write is killed at, a reader sees the old file or the new one.
 #[test]
 fn a_kill_at_any_point_of_a_write_leaves_the_old_or_the_new_file() {
-    let scenario = SCENARIOS.last().expect("the scenario that sets a task");
+    let scenario = SCENARIOS.iter().find(|scenario| scenario.name == "set a task");
+    let scenario = scenario.expect("the scenario");
     let file = "state-repo/_releases/4.99/statebox/4.99.3.yaml";
     let (mut old_seen, mut new_seen) = (0, 0);
     for point in 1.. {

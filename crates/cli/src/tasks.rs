@@ -2,7 +2,7 @@
 
 use oar_operators::commands::{qe_approval, rhcos_alerts};
 use oar_operators::tasks::{
-    check_cve_tracker_bug, image_signed_check, push_to_cdn_staging, take_ownership,
+    check_cve_tracker_bug, image_signed_check, push_to_cdn_staging, stage_testing, take_ownership,
 };
 use oar_release::{ReleaseVersion, TaskOutcome};
 
@@ -37,6 +37,10 @@ pub(crate) async fn run(
             let context = around.context(options.dry_run.dry_run)?;
             let notify = !options.no_notify;
             tell(printer, &check_cve_tracker_bug::run(&context, release, notify).await)
+        }
+        TaskWork::StageTesting(options) => {
+            let context = around.context(options.dry_run.dry_run)?;
+            tell(printer, &stage_testing::run(&context, release, options.build_number).await)
         }
         TaskWork::ImageSignedCheck(options) => {
             let mut context = around.context(options.dry_run.dry_run)?;

@@ -46,6 +46,16 @@ Examples:
   oar -r 4.20.7 check-cve-tracker-bug --no-notify")]
     CheckCveTrackerBug(CheckCveTrackerBug),
 
+    /// Start the stage tests, or look at how they went
+    ///
+    /// Without a build number the tests are started once: what runs already is found, and when it has
+    /// ended its outcome is recorded.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 stage-testing
+  oar -r 4.20.7 stage-testing -n 1673")]
+    StageTesting(StageTesting),
+
     /// Check that a trusted key signed the release's payload
     ///
     /// Exits with 0 only when the signature is there and everything about it is proven: digest, name,
@@ -60,7 +70,7 @@ Examples:
     /// Approve the shipment merge request for QE (Konflux flow)
     ///
     /// The approval covers the commit that was checked. QE subtasks are closed when every advisory is
-    /// in REL_PREP or beyond.
+    /// in `REL_PREP` or beyond.
     #[command(after_help = "\
 Examples:
   oar -r 4.20.7 add-qe-approval
@@ -85,7 +95,7 @@ pub struct CheckCveTrackerBug {
 /// Arguments of `image-signed-check`.
 #[derive(Debug, clap::Args)]
 pub struct ImageSignedCheck {
-    /// Architecture of the payload: x86_64, aarch64, ppc64le, s390x or multi; repeatable
+    /// Architecture of the payload, as in its tag (aarch64, ppc64le, s390x, multi); repeatable
     #[arg(long = "arch", value_name = "ARCH", default_value = "x86_64")]
     pub archs: Vec<Arch>,
     /// File with the public keys to trust instead of the built-in ones; repeatable
@@ -94,6 +104,18 @@ pub struct ImageSignedCheck {
     /// Address of a signature store to ask instead of the official ones; repeatable, asked in order
     #[arg(long = "signature-store", value_name = "URL", value_parser = store)]
     pub signature_stores: Vec<String>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
+    pub dry_run: DryRun,
+}
+
+/// Arguments of `stage-testing`.
+#[derive(Debug, clap::Args)]
+pub struct StageTesting {
+    /// Number of the Jenkins build to look at
+    #[arg(short = 'n', long, alias = "build_number", value_name = "NUMBER")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub build_number: Option<u64>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
     pub dry_run: DryRun,

@@ -175,10 +175,12 @@ async fn report(scope: &TaskScope<'_>, verdict: &CveVerdict, notify: bool) {
     let of_advisories = keys(verdict.missed_on(Side::Advisories));
     let of_shipment = keys(verdict.missed_on(Side::Shipment));
     let count = verdict.missed.len();
-    let mut text = format!("{count} CVE trackers are attached neither to an advisory nor to the shipment");
+    let mut text =
+        format!("{count} CVE trackers are attached neither to an advisory nor to the shipment");
     for (side, keys) in [("advisories", &of_advisories), ("shipment", &of_shipment)] {
         if !keys.is_empty() {
-            text.push_str(&format!("\nfor the {side} ({}):\n{}", keys.len(), keys.join("\n")));
+            let (count, keys) = (keys.len(), keys.join("\n"));
+            text = format!("{text}\nfor the {side} ({count}):\n{keys}");
         }
     }
     let issue = NewIssue::blocker(text, &[COMMAND]).found_by(COMMAND);

@@ -6,6 +6,7 @@
 pub mod check_cve_tracker_bug;
 pub mod image_signed_check;
 pub mod push_to_cdn_staging;
+pub mod stage_testing;
 mod support;
 pub mod take_ownership;
 
