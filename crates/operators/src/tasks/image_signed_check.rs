@@ -45,6 +45,9 @@ async fn check(scope: &TaskScope<'_>, archs: &[Arch]) -> Result<TaskOutcome, Tas
     });
     let checked: Vec<Checked> = join_all(checks).await;
     scope.fact("payloads", checked.iter().map(|one| &one.fact).collect::<Vec<_>>());
+    for one in &checked {
+        one.verdict.tell(scope);
+    }
     let digests: Vec<Digest> = checked.iter().filter_map(|one| one.proven.clone()).collect();
     let worst = checked.into_iter().map(|one| one.verdict).max_by_key(Verdict::weight);
     Ok(match worst {
@@ -90,6 +93,15 @@ enum Verdict {
 }
 
 impl Verdict {
+    /// The record keeps why it is no `Pass`, also for the payloads that do not decide.
+    fn tell(&self, scope: &TaskScope<'_>) {
+        match self {
+            Self::Signed => {}
+            Self::NotYet(why) => scope.say(why.as_str()),
+            Self::Unknown(why) | Self::No(why) => scope.warn(why.as_str()),
+        }
+    }
+
     /// The heaviest verdict is that of all payloads: a proven no, then a doubt, then a wait.
     const fn weight(&self) -> u8 {
         match self {
