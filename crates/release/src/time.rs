@@ -20,6 +20,16 @@ pub fn parse_stamp(text: &str) -> Option<Timestamp> {
     text.parse().ok()
 }
 
+/// `in 3 days`, `TODAY`, `2 days OVERDUE` (spec 01 §8.3).
+pub fn countdown(days: i32) -> String {
+    let unit = if days.abs() == 1 { "day" } else { "days" };
+    match days {
+        0 => "TODAY".to_owned(),
+        1.. => format!("in {days} {unit}"),
+        _ => format!("{} {unit} OVERDUE", days.unsigned_abs()),
+    }
+}
+
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

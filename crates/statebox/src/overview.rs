@@ -1,11 +1,11 @@
 //! One release summed up (spec 06 §6.8, 01 §8.3): pure functions that tool, resource and dashboard
 //! share. Issues come from the list of issues and from failed tasks, never from result texts.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::fmt;
 
 use jiff::Timestamp;
-use oar_release::time::parse_stamp;
+use oar_release::time::{countdown, parse_stamp};
 use oar_release::{ReleaseVersion, Task, TaskStatus};
 
 use crate::model::StateBox;
@@ -101,15 +101,13 @@ impl Overview {
         }
     }
 
-    /// `in 3 days`, `TODAY`, `2 days OVERDUE`; nothing when the date is unknown.
+    /// `in 3 days`, `TODAY`, `2 days OVERDUE`, and `2 days ago` for a release that is through: it is
+    /// late for nothing. Nothing when the date is unknown.
     pub fn countdown(&self) -> Option<String> {
         let days = self.days_left?;
-        let unit = if days.abs() == 1 { "day" } else { "days" };
-        Some(match days.cmp(&0) {
-            Ordering::Greater => format!("in {days} {unit}"),
-            Ordering::Equal => "TODAY".to_owned(),
-            Ordering::Less => format!("{} {unit} OVERDUE", days.unsigned_abs()),
-        })
+        let through = matches!(self.status, OverviewStatus::Complete | OverviewStatus::Shipped);
+        let text = countdown(days);
+        Some(if through { text.replace("OVERDUE", "ago") } else { text })
     }
 
     /// All issues in one line, `-` when there are none.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use anstyle::Style;
-use oar_release::time::stamp;
+use oar_release::time::{countdown, stamp};
 use oar_release::workflow::{Plan, TaskPlan, Verdict};
 use serde::Serialize;
 
@@ -78,16 +78,5 @@ const fn style(verdict: Verdict) -> Style {
         Verdict::Waiting | Verdict::NeedsDecision => WARN,
         Verdict::Blocked | Verdict::Stopped => BAD,
         Verdict::NotApplicable => DIM,
-    }
-}
-
-/// `in 8 days`, `TODAY`, `2 days OVERDUE` (spec 01 §8.3).
-pub fn countdown(days: i32) -> String {
-    match days {
-        0 => "TODAY".to_owned(),
-        1 => "in 1 day".to_owned(),
-        -1 => "1 day OVERDUE".to_owned(),
-        days if days > 0 => format!("in {days} days"),
-        days => format!("{} days OVERDUE", -days),
     }
 }

@@ -111,6 +111,9 @@ fn the_countdown_counts_utc_days() {
         let overview = Overview::of(&state("4.99.3", date), None, now());
         assert_eq!(overview.countdown().as_deref(), Some(expected), "{date}");
     }
+    let done =
+        with(state("4.99.3", "2026-Feb-26"), &[(Task::ChangeAdvisoryStatus, TaskStatus::Pass)]);
+    assert_eq!(Overview::of(&done, None, now()).countdown().as_deref(), Some("10 days ago"));
     let mut undated = state("4.99.3", "2026-Mar-10");
     undated.metadata.release_date = Some("soon".to_owned());
     assert_eq!(Overview::of(&undated, None, now()).countdown(), None);
