@@ -1,6 +1,7 @@
-//! For tests of this crate and of every client above it: a scripted network in process, the table
-//! of faults that every client must pass (RELIABILITY: faults G1 to G22), and real servers as
-//! child processes.
+//! For tests of this crate and of every client above it: a scripted network in process, and the
+//! table of faults that every client must pass (RELIABILITY: faults G1 to G22).
+//!
+//! Also real servers as child processes, for suites that ask the real thing.
 
 mod by_address;
 pub mod faults;
