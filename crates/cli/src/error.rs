@@ -136,6 +136,9 @@ impl From<OperatorError> for CliError {
         let hint = error.hint();
         let mut cli = Self::from_error(error.class(), &error);
         cli.hint = hint;
+        if matches!(error, OperatorError::WrongFlow { .. }) {
+            cli.code = Some(2);
+        }
         cli
     }
 }

@@ -13,8 +13,11 @@ pub mod wiring;
 mod config;
 mod doctor;
 mod run;
+mod services;
 mod sources;
+mod stand_in;
 mod stop;
+mod tasks;
 
 pub use run::{oar, oarctl};
 

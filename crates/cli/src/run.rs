@@ -49,7 +49,8 @@ impl Ended {
         Self { exit: Exit::Failed, trouble: true }
     }
 
-    const fn as_exit(exit: Exit) -> Self {
+    /// A result that only the detailed codes tell from `done`.
+    pub(crate) const fn as_exit(exit: Exit) -> Self {
         Self { exit, trouble: false }
     }
 }
@@ -219,6 +220,9 @@ async fn oar_command(
             task_set(around, printer, required(release)?, options).await
         }
         OarCommand::Completions(_) | OarCommand::Man(_) => Ok(Ended::done()),
+        OarCommand::Work(task) => {
+            crate::tasks::run(around, printer, required(release)?, task).await
+        }
     }
 }
 
@@ -268,6 +272,8 @@ async fn create(
         output: String::new(),
         output_truncated: false,
         output_total_chars: 0,
+        findings: Vec::new(),
+        facts: serde_json::Map::new(),
         warnings: created.warnings,
         planned_changes: context.planned_changes(),
         error: None,
@@ -276,12 +282,16 @@ async fn create(
 }
 
 /// Prints the report of a task, says when its record is missing, and chooses how to end.
-fn tell(printer: Printer, report: &CommandReport) -> Result<Ended, CliError> {
+pub(crate) fn tell(printer: Printer, report: &CommandReport) -> Result<Ended, CliError> {
     print(printer, report)?;
     if let Some(line) = not_saved(report) {
         let _closed = anstream::stderr().write_all(line.as_bytes());
     }
-    Ok(Ended { exit: Exit::of_outcome(&report.outcome), trouble: !report.success })
+    let exit = match &report.error {
+        Some(error) => Exit::of_error(error.code),
+        None => Exit::of_outcome(&report.outcome),
+    };
+    Ok(Ended { exit, trouble: !report.success })
 }
 
 /// One line for scripts and people: the work is done, its record is not (spec 01 §10.4).
@@ -385,6 +395,8 @@ mod tests {
             output: String::new(),
             output_truncated: false,
             output_total_chars: 0,
+            findings: Vec::new(),
+            facts: serde_json::Map::new(),
             warnings: Vec::new(),
             planned_changes: Vec::new(),
             error: None,

@@ -8,7 +8,7 @@ use oar_config::settings::StateLocation;
 use oar_config::{AppConfig, BuildDataCache, Flags, HttpBuildData, Settings};
 use oar_github::{GitHubRepo, HttpGitHub, RepoName};
 use oar_operators::Context;
-use oar_operators::context::{Journals, Messenger, ReleaseDataSource};
+use oar_operators::context::{Journals, Messenger, ReleaseDataSource, Room};
 use oar_operators::dry_run::{DryRunRepo, DryRunSlack, Recorder};
 use oar_prow_jobs::HttpReleaseController;
 use oar_release::clock::{SystemClock, SystemEntropy};
@@ -172,6 +172,7 @@ impl Surroundings {
             _ => Journals::Memory(MemoryJournal::new(Arc::clone(&self.clock))),
         };
         let messenger = self.messenger(&http, config.as_ref(), recorder.as_ref());
+        let services = self.services(&http, config.as_ref().ok(), recorder.as_ref());
         let people = KnownPeople(config.as_ref().ok().cloned());
         let build_data: Arc<dyn ReleaseDataSource> = match &config {
             Ok(_) => Arc::new(BuildData(BuildDataCache::new(
@@ -194,6 +195,7 @@ impl Surroundings {
             people: Arc::new(people),
             legacy_reports: Arc::new(self.legacy_reports(http, config.ok())),
             journals,
+            services,
             links: self.settings.links(),
             recorder,
         })
@@ -227,7 +229,12 @@ impl Surroundings {
             Some(recorder) => Arc::new(DryRunSlack::new(recorder.clone())),
             None => Arc::new(slack.clone()),
         };
-        Ok(Messenger { read: Arc::new(slack), write, release_channel })
+        let art = config.slack_channel("art").map_err(|error| error.to_string());
+        let art = art.map(|channel| Room {
+            channel: channel.to_owned(),
+            group: config.slack_group("art").ok().map(str::to_owned),
+        });
+        Ok(Messenger { read: Arc::new(slack), write, release_channel, art })
     }
 }
 

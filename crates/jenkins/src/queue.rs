@@ -69,6 +69,11 @@ impl Look {
         running.or_else(|| self.queued.first().cloned())
     }
 
+    /// The newest build that is about the order's payload, ended or not.
+    pub fn newest(&self) -> Option<&Build> {
+        self.builds.iter().max_by_key(|build| build.number)
+    }
+
     /// What is here about the payload and was not there in `before`: the effect of a trigger whose
     /// answer was lost.
     pub(crate) fn since(&self, before: &Self) -> Option<Pending> {

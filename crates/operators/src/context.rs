@@ -14,6 +14,7 @@ use oar_transport::journal::{FileJournal, IntentJournal, JournalError, MemoryJou
 
 use crate::dry_run::{Change, Recorder};
 use crate::error::OperatorError;
+use crate::services::Services;
 
 /// Where ART's data about a release comes from.
 #[async_trait]
@@ -31,6 +32,17 @@ pub struct Messenger {
     pub write: Arc<dyn SlackWrite>,
     /// Channel of the release leads.
     pub release_channel: String,
+    /// Where ART is told; why it cannot be, when the configuration does not say.
+    pub art: Result<Room, String>,
+}
+
+/// A channel, and the group that is mentioned in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Room {
+    /// The channel.
+    pub channel: String,
+    /// Handle of the group, without `@`.
+    pub group: Option<String>,
 }
 
 /// Where intents are written down.
@@ -71,6 +83,8 @@ pub struct Context {
     pub legacy_reports: Arc<dyn LegacyReports>,
     /// Intents.
     pub journals: Journals,
+    /// The outside systems of a release.
+    pub services: Services,
     /// Pages that messages link to.
     pub links: Links,
     /// The list of a dry run's changes.

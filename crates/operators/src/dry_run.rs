@@ -1,5 +1,11 @@
 //! Dry run as a decorator: writers that note what they were asked for and change nothing.
 
+mod errata;
+mod gitlab;
+mod jira;
+mod jobs;
+
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -9,10 +15,15 @@ use oar_state_repo::{
 };
 use serde::Serialize;
 
+pub use errata::DryRunErrata;
+pub use gitlab::DryRunGitLab;
+pub use jira::DryRunJira;
+pub use jobs::{DryRunJenkins, DryRunProw};
+
 /// One change that a command would have made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// Which system: `state`, `slack`.
+    /// Which system: `state`, `slack`, `errata`, `jira`, `gitlab`, `jenkins`, `prow`.
     pub system: String,
     /// What would be changed there.
     pub target: String,
@@ -34,30 +45,56 @@ impl Recorder {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(change);
     }
 
+    /// Notes what would be done to `target` of `system`; `after` is the new content, if it has one.
+    pub fn would(
+        &self,
+        system: &str,
+        target: impl Into<String>,
+        action: impl Into<String>,
+        after: Option<String>,
+    ) {
+        let (system, target, action) = (system.to_owned(), target.into(), action.into());
+        self.note(Change { system, target, action, before: None, after });
+    }
+
     /// What was noted so far.
     pub fn changes(&self) -> Vec<Change> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-/// A state repository that is read and never written.
+/// A state repository that is read and never written. Whoever reads after a planned write sees what
+/// it would have left, so that a command runs to its end.
 #[derive(Debug)]
 pub struct DryRunRepo {
     inner: Arc<dyn StateRepo>,
     recorder: Recorder,
+    planned: Mutex<BTreeMap<RepoPath, Option<StoredFile>>>,
 }
 
 impl DryRunRepo {
     /// Reads from `inner`, notes writes in `recorder`.
     pub fn new(inner: Arc<dyn StateRepo>, recorder: Recorder) -> Self {
-        Self { inner, recorder }
+        Self { inner, recorder, planned: Mutex::default() }
+    }
+
+    fn plan(&self, path: &RepoPath, file: Option<StoredFile>) {
+        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        planned.insert(path.clone(), file);
     }
 }
 
 #[async_trait]
 impl StateRepo for DryRunRepo {
     async fn read(&self, path: &RepoPath) -> Result<Option<StoredFile>, RepoError> {
-        self.inner.read(path).await
+        let planned = {
+            let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+            planned.get(path).cloned()
+        };
+        match planned {
+            Some(file) => Ok(file),
+            None => self.inner.read(path).await,
+        }
     }
 
     async fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, RepoError> {
@@ -74,7 +111,7 @@ impl StateRepo for DryRunRepo {
     async fn commit(&self, commit: &Commit) -> Result<Committed, RepoError> {
         let mut versions = Vec::with_capacity(commit.changes.len());
         for change in &commit.changes {
-            let before = self.inner.read(&change.path).await?;
+            let before = self.read(&change.path).await?;
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             self.recorder.note(Change {
                 system: "state".to_owned(),
@@ -83,8 +120,14 @@ impl StateRepo for DryRunRepo {
                 before: before.as_ref().map(|file| text(&file.content)),
                 after: change.content.as_deref().map(text),
             });
-            // An honest placeholder: no later write can match it.
-            versions.push(change.content.as_ref().map(|_| FileVersion("dry-run".to_owned())));
+            // An honest placeholder: no version of a real repository looks like it.
+            let version = FileVersion("dry-run".to_owned());
+            let file = change
+                .content
+                .clone()
+                .map(|content| StoredFile { content, version: version.clone() });
+            versions.push(file.is_some().then_some(version));
+            self.plan(&change.path, file);
         }
         Ok(Committed { versions })
     }

@@ -45,9 +45,65 @@ pub enum OperatorError {
     /// The release controller did not answer.
     #[error(transparent)]
     ReleaseController(#[from] oar_prow_jobs::ReleaseControllerError),
+    /// A system that the command needs is not set up.
+    #[error(transparent)]
+    NotSetUp(#[from] crate::services::NotSetUp),
+    /// The Errata Tool could not do, or tell, what was asked.
+    #[error(transparent)]
+    Advisory(#[from] oar_errata::AdvisoryError),
+    /// GitLab could not, or the shipment is not what it should be.
+    #[error(transparent)]
+    Shipment(#[from] oar_gitlab_shipment::ShipmentError),
+    /// The command is not for releases of this flow.
+    #[error("{command} is for the {wanted} flow; {release} is in the {flow} flow")]
+    WrongFlow {
+        /// The command.
+        command: &'static str,
+        /// The flow it is for.
+        wanted: &'static str,
+        /// The release.
+        release: ReleaseVersion,
+        /// Its flow.
+        flow: &'static str,
+    },
     /// The intent journal cannot be used.
     #[error(transparent)]
     Journal(#[from] oar_transport::journal::JournalError),
+}
+
+/// An error that knows its class.
+pub trait Classed: std::error::Error {
+    /// The class (spec 00 §e).
+    fn class_of(&self) -> ErrorClass;
+}
+
+macro_rules! classed {
+    ($($error:ty),* $(,)?) => {$(
+        impl Classed for $error {
+            fn class_of(&self) -> ErrorClass {
+                self.class()
+            }
+        }
+    )*};
+}
+
+classed!(
+    OperatorError,
+    oar_errata::AdvisoryError,
+    oar_errata::ElliottError,
+    oar_gitlab_shipment::GitLabError,
+    oar_gitlab_shipment::ShipmentError,
+    oar_jenkins::JenkinsError,
+    oar_jira::JiraError,
+    oar_prow_jobs::ProwError,
+    oar_registry::RegistryError,
+    oar_statebox::StateBoxError,
+);
+
+impl Classed for crate::services::NotSetUp {
+    fn class_of(&self) -> ErrorClass {
+        self.class
+    }
 }
 
 impl OperatorError {
@@ -62,6 +118,10 @@ impl OperatorError {
             Self::StateBox(error) => error.class(),
             Self::Repo(error) => error.class(),
             Self::ReleaseController(error) => error.class(),
+            Self::NotSetUp(error) => error.class,
+            Self::Advisory(error) => error.class(),
+            Self::Shipment(error) => error.class(),
+            Self::WrongFlow { .. } => ErrorClass::InvalidArgument,
             Self::Journal(error) => error.class(),
         }
     }

@@ -6,9 +6,12 @@ pub mod doctor;
 pub mod dry_run;
 pub mod error;
 pub mod facts;
+pub mod notify;
 pub mod report;
 pub mod runner;
+pub mod services;
 pub mod task_log;
+pub mod tasks;
 
 pub use context::Context;
 pub use error::OperatorError;

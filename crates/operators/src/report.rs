@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use oar_release::time::stamp;
 use oar_release::{ErrorClass, JobRef, Task, TaskOutcome, TaskStatus};
 use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
 /// Characters kept from the start of a long output.
 const HEAD: usize = 4_000;
@@ -47,6 +48,12 @@ pub struct CommandReport {
     pub output_truncated: bool,
     /// Characters before cutting.
     pub output_total_chars: usize,
+    /// What was found and done, one line each, masked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
+    /// The same as data, by name.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub facts: Map<String, Value>,
     /// Trouble that changed no verdict, such as a failed notification.
     pub warnings: Vec<String>,
     /// What would have been changed, in a dry run.

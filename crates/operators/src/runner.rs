@@ -5,23 +5,30 @@
 //!
 //! - status and result change only for `Pass`, `Fail`, `In Progress` and `Not Started`;
 //! - an error changes the record (to `Fail`) only when the task's own action or tool failed;
+//! - messages go out after the work and before the record, and change no outcome;
 //! - if recording fails, the command keeps its own verdict and the report says what is not saved.
 
 use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use oar_release::task::status_marker;
 use oar_release::{ErrorClass, JobRef, ReleaseVersion, Task, TaskOutcome, TaskStatus};
 use oar_statebox::{JobChange, StateBoxError, TaskUpdate};
+use serde::Serialize;
+use serde_json::{Map, Value};
 use tracing::Instrument as _;
 
 use crate::context::Context;
+use crate::error::Classed;
+use crate::notify::{self, Notice};
 use crate::report::{CommandReport, ReportedError, StateBoxWrite, error_chain, within_budget};
 use crate::task_log::TaskLog;
 
 /// What a task was doing when it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// Reading, or work that had not begun: the stored status stays.
+    /// Reading, work that had not begun, or an action of which nobody knows whether it happened: the
+    /// stored status stays.
     Reading,
     /// The task's own action or tool: the task failed.
     Acting,
@@ -42,6 +49,21 @@ impl TaskError {
         Self { class, stage, message: error_chain(error), hint: None }
     }
 
+    /// An error that is fully said in `message`.
+    pub fn said(class: ErrorClass, stage: Stage, message: impl Into<String>) -> Self {
+        Self { class, stage, message: message.into(), hint: None }
+    }
+
+    /// `error`, met while the stored status must stay: see [`Stage::Reading`].
+    pub fn reading<E: Classed>(error: &E) -> Self {
+        Self::new(error.class_of(), Stage::Reading, error)
+    }
+
+    /// `error` of the task's own action or tool.
+    pub fn acting<E: Classed>(error: &E) -> Self {
+        Self::new(error.class_of(), Stage::Acting, error)
+    }
+
     /// The same error with advice.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -50,15 +72,72 @@ impl TaskError {
     }
 }
 
-/// What a running task may use besides its context.
-#[derive(Debug)]
+/// What a running task may use besides its context, and where it leaves what it found. Clones share
+/// that.
+#[derive(Debug, Clone)]
 pub struct TaskScope<'a> {
     context: &'a Context,
     release: &'a ReleaseVersion,
     task: Task,
+    gathered: Arc<Mutex<Gathered>>,
 }
 
-impl TaskScope<'_> {
+/// What a task left for its report.
+#[derive(Debug, Default)]
+struct Gathered {
+    findings: Vec<String>,
+    warnings: Vec<String>,
+    facts: Map<String, Value>,
+    notices: Vec<Notice>,
+    forget_job: bool,
+}
+
+impl<'a> TaskScope<'a> {
+    /// The context the task runs in.
+    pub const fn context(&self) -> &'a Context {
+        self.context
+    }
+
+    /// The release.
+    pub const fn release(&self) -> &'a ReleaseVersion {
+        self.release
+    }
+
+    fn gather(&self, add: impl FnOnce(&mut Gathered)) {
+        add(&mut self.gathered.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Tells what was found or done, in one line: for the log, the record and the report.
+    pub fn say(&self, line: impl Into<String>) {
+        let line = line.into();
+        tracing::info!("{line}");
+        self.gather(|gathered| gathered.findings.push(line));
+    }
+
+    /// Tells of trouble that changes no verdict.
+    pub fn warn(&self, line: impl Into<String>) {
+        let line = line.into();
+        tracing::warn!("{line}");
+        self.gather(|gathered| gathered.warnings.push(line));
+    }
+
+    /// Puts `value` under `name` into the report; what cannot be shown as data is left out.
+    pub fn fact(&self, name: &str, value: impl Serialize) {
+        if let Ok(value) = serde_json::to_value(value) {
+            self.gather(|gathered| drop(gathered.facts.insert(name.to_owned(), value)));
+        }
+    }
+
+    /// Has `notice` sent when the work is over, whatever its outcome.
+    pub fn notify(&self, notice: Notice) {
+        self.gather(|gathered| gathered.notices.push(notice));
+    }
+
+    /// Has the outcome recorded without a job: the claimed one was not started.
+    pub fn forget_job(&self) {
+        self.gather(|gathered| gathered.forget_job = true);
+    }
+
     /// Logs the marker that work has begun; the two trigger commands do so only after the external
     /// job was accepted.
     pub fn begin(&self) {
@@ -89,15 +168,22 @@ where
     let operation_id = context.entropy.id();
     let log = TaskLog::new();
     let span = log.span(task.name());
-    let scope = TaskScope { context, release, task };
+    let gathered = Arc::<Mutex<Gathered>>::default();
+    let scope = TaskScope { context, release, task, gathered: Arc::clone(&gathered) };
     let result = work(scope).instrument(span.clone()).await;
     let (outcome, failure) = span.in_scope(|| judge(result));
+    let found = std::mem::take(&mut *gathered.lock().unwrap_or_else(PoisonError::into_inner));
+    let told = notify::send(context, release, found.notices).instrument(span.clone()).await;
     if let Some(status) = outcome.stored_status() {
         span.in_scope(|| tracing::info!("{}", status_marker(task, status)));
     }
     let text = context.masker.mask(&log.text()).into_owned();
-    let statebox = record(context, release, task, &outcome, &text).await;
+    let mut update = TaskUpdate::new(task);
+    update.notifications.clone_from(&told.sent);
+    update.job = if found.forget_job { JobChange::Clear } else { JobChange::Keep };
+    let statebox = record(context, release, update, &outcome, &text).await;
     let finished_at = context.clock.now();
+    let masked = |line: &str| context.masker.mask(line).into_owned();
     let (output, output_truncated, output_total_chars) = within_budget(&text);
     let error = failure.map(|failure| ReportedError {
         code: failure.class,
@@ -129,10 +215,27 @@ where
         output,
         output_truncated,
         output_total_chars,
-        warnings: Vec::new(),
+        findings: found.findings.iter().map(|line| masked(line)).collect(),
+        facts: masked_facts(context, found.facts),
+        warnings: found.warnings.iter().map(|line| masked(line)).chain(told.warnings).collect(),
         planned_changes: context.planned_changes(),
         error,
     }
+}
+
+/// The same data with every text masked.
+fn masked_facts(context: &Context, facts: Map<String, Value>) -> Map<String, Value> {
+    fn mask(context: &Context, value: Value) -> Value {
+        match value {
+            Value::String(text) => Value::String(context.masker.mask(&text).into_owned()),
+            Value::Array(list) => list.into_iter().map(|value| mask(context, value)).collect(),
+            Value::Object(map) => {
+                Value::Object(map.into_iter().map(|(key, v)| (key, mask(context, v))).collect())
+            }
+            other => other,
+        }
+    }
+    facts.into_iter().map(|(name, value)| (name, mask(context, value))).collect()
 }
 
 /// The outcome to store, and the failure to report.
@@ -155,22 +258,45 @@ fn judge(result: Result<TaskOutcome, TaskError>) -> (TaskOutcome, Option<TaskErr
 async fn record(
     context: &Context,
     release: &ReleaseVersion,
-    task: Task,
+    mut update: TaskUpdate,
     outcome: &TaskOutcome,
     text: &str,
 ) -> StateBoxWrite {
-    let Some(status) = outcome.stored_status() else { return StateBoxWrite::default() };
-    let mut update = TaskUpdate::status(task, status).with_result(text);
+    let who = context.who(update.task.name());
+    let Some(status) = outcome.stored_status() else {
+        return remember(context, release, &update.notifications).await;
+    };
+    update.status = Some(status);
+    update.result = Some(text.to_owned());
     if let TaskOutcome::InProgress { job: Some(job) } = outcome {
         update.job = JobChange::Set(job.clone());
     }
-    match context.boxes.update_task(release, &update, &context.who(task.name())).await {
+    match context.boxes.update_task(release, &update, &who).await {
         Ok(saved) => {
             StateBoxWrite { written: saved.committed && !context.is_dry_run(), error: None }
         }
-        Err(error) => {
-            let error = context.masker.mask(&error_chain(&error)).into_owned();
-            StateBoxWrite { written: false, error: Some(error) }
+        Err(error) => not_written(context, &error),
+    }
+}
+
+/// Stores only which messages are out: the task's record stays as it is.
+async fn remember(
+    context: &Context,
+    release: &ReleaseVersion,
+    sent: &[(String, String)],
+) -> StateBoxWrite {
+    let mut written = StateBoxWrite::default();
+    for (kind, hash) in sent {
+        let who = context.who("notify");
+        match context.boxes.record_notification(release, kind, hash, &who).await {
+            Ok(saved) => written.written |= saved.committed && !context.is_dry_run(),
+            Err(error) => return not_written(context, &error),
         }
     }
+    written
+}
+
+fn not_written(context: &Context, error: &StateBoxError) -> StateBoxWrite {
+    let error = context.masker.mask(&error_chain(error)).into_owned();
+    StateBoxWrite { written: false, error: Some(error) }
 }

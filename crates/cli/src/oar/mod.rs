@@ -1,9 +1,13 @@
 //! Grammar of `oar`: the tasks and the state of one release.
 
+mod tasks;
+
 use clap::{Parser, Subcommand};
 use oar_release::ReleaseVersion;
 
 use crate::global::Global;
+
+pub use tasks::{AddQeApproval, CheckCveTrackerBug, StageTesting, TakeOwnership, TaskWork};
 
 /// Runs the tasks of an OpenShift z-stream release and keeps their state
 #[derive(Debug, Parser)]
@@ -51,6 +55,10 @@ Examples:
   oar -r 4.20.7 create-test-report
   oar -r 4.20.7 create-test-report --dry-run")]
     CreateTestReport(DryRun),
+
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
+    Work(TaskWork),
 
     /// Show the state of one release, or of all active ones without -r
     #[command(after_help = "\

@@ -4,6 +4,7 @@ pub mod plan;
 pub mod reports;
 pub mod status;
 pub mod table;
+pub mod work;
 
 use std::io::{self, Write as _};
 

@@ -25,16 +25,25 @@ impl Render for CommandReport {
             TaskOutcome::Pass if self.planned_changes.is_empty() => (GOOD, "done".to_owned()),
             TaskOutcome::Pass => (WARN, "would be done".to_owned()),
             TaskOutcome::Fail { error } => (BAD, format!("failed: {error}")),
-            TaskOutcome::InProgress { .. } => (WARN, "in progress".to_owned()),
+            TaskOutcome::InProgress { .. } if self.planned_changes.is_empty() => {
+                (WARN, "in progress".to_owned())
+            }
+            TaskOutcome::InProgress { .. } => (WARN, "would be in progress".to_owned()),
             TaskOutcome::Reset => (WARN, "reset".to_owned()),
             TaskOutcome::Unchanged { reason } => (GOOD, format!("nothing to do: {reason}")),
             TaskOutcome::Waiting { reason, .. } => (WARN, format!("waiting: {reason}")),
             TaskOutcome::Undetermined { error } => (BAD, format!("undetermined: {error}")),
         };
         let mut text = format!("{head}{}\n", paint(style, &word));
+        for finding in &self.findings {
+            let _ = writeln!(text, "  {finding}");
+        }
         text.push_str(&changes(&self.planned_changes));
         for warning in &self.warnings {
             let _ = writeln!(text, "{} {warning}", paint(WARN, "warning:"));
+        }
+        if let Some(hint) = self.error.as_ref().and_then(|error| error.hint.as_ref()) {
+            let _ = writeln!(text, "{} {hint}", paint(BOLD, "help:"));
         }
         let _ = writeln!(text, "Next: oar -r {} plan", self.release);
         text
@@ -42,7 +51,7 @@ impl Render for CommandReport {
 }
 
 /// The changes of a dry run, with the content that would be written.
-fn changes(changes: &[Change]) -> String {
+pub(super) fn changes(changes: &[Change]) -> String {
     let mut text = String::new();
     if changes.is_empty() {
         return text;

@@ -12,6 +12,7 @@ use oar_transport::journal::{Intent, IntentId, IntentJournal, OpenState, body_di
 
 use crate::context::{Context, LegacyReport, Messenger};
 use crate::error::OperatorError;
+use crate::notify::mention;
 use crate::report::error_chain;
 
 /// The command's name.
@@ -191,18 +192,4 @@ async fn tell(
     let posted = messenger.write.post(&message).await?;
     tracing::info!("told the release leads in {channel}");
     Ok(posted.ts)
-}
-
-/// The mention of a group; a failed look-up never suppresses the message (spec 05 §2.3).
-async fn mention(messenger: &Messenger, handle: &str, warnings: &mut Vec<String>) -> String {
-    let problem = match messenger.read.group_by_handle(handle).await {
-        Ok(Some(group)) => return group.to_string(),
-        Ok(None) => format!("Slack has no group @{handle}"),
-        Err(error) => {
-            format!("the group @{handle} could not be looked up: {}", error_chain(&error))
-        }
-    };
-    tracing::warn!("{problem}");
-    warnings.push(problem);
-    format!("@{}", oar_slack::text::escape(handle))
 }

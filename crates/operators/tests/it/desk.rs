@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use oar_config::ReleaseData;
 use oar_operators::context::{
-    Journals, LegacyReport, LegacyReports, Messenger, People, ReleaseDataSource,
+    Journals, LegacyReport, LegacyReports, Messenger, People, ReleaseDataSource, Room,
 };
+use oar_operators::services::Services;
 use oar_operators::task_log::TaskLogLayer;
 use oar_operators::{Context, OperatorError};
 use oar_prow_jobs::MockReleaseController;
@@ -78,6 +79,7 @@ impl Desk {
             people: Arc::new(Nobody),
             legacy_reports: Arc::new(NoReports),
             journals: Journals::Memory(MemoryJournal::new(Arc::clone(&shared))),
+            services: Services::none("this test has none"),
             links: Links::default(),
             recorder: None,
         };
@@ -124,6 +126,7 @@ fn messenger(posts: &Arc<Mutex<Vec<String>>>) -> Messenger {
         read: Arc::new(MockSlackRead::new()),
         write: Arc::new(write),
         release_channel: "#releases".to_owned(),
+        art: Ok(Room { channel: "#art".to_owned(), group: None }),
     }
 }
 

@@ -1,0 +1,117 @@
+//! Grammar of the release tasks.
+
+use clap::Subcommand;
+use oar_release::email::is_email;
+
+use super::DryRun;
+
+/// The tasks of a release.
+#[derive(Debug, Subcommand)]
+pub enum TaskWork {
+    /// Make the release lead owner of advisories and Jira subtasks
+    ///
+    /// Advisories decide the outcome; subtasks, the comment on the shipment merge request and
+    /// messages are done as far as possible. Safe to repeat: what is done is not done again.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 take-ownership -e lead@example.com
+  oar -r 4.20.7 take-ownership -e lead@example.com --dry-run")]
+    TakeOwnership(TakeOwnership),
+
+    /// Show what the security checks say about the RHCOS advisory
+    ///
+    /// Informs only: alerts that block become an issue of the release that is no blocker.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 check-rhcos-security-alerts
+  oar -r 4.20.7 check-rhcos-security-alerts --output json")]
+    CheckRhcosSecurityAlerts(DryRun),
+
+    /// Push the advisories to the staging CDN; run it again to see how far they are
+    ///
+    /// Blocking advisories go first. What is done or under way is never pushed twice.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 push-to-cdn-staging
+  oar -r 4.20.7 push-to-cdn-staging --dry-run")]
+    PushToCdnStaging(DryRun),
+
+    /// Find CVE trackers that neither the advisories nor the shipment carry
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 check-cve-tracker-bug
+  oar -r 4.20.7 check-cve-tracker-bug --no-notify")]
+    CheckCveTrackerBug(CheckCveTrackerBug),
+
+    /// Start the stage tests, or look at how they went
+    ///
+    /// Without a build number the tests are started once: what runs already is found, and when it has
+    /// ended its outcome is recorded.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 stage-testing
+  oar -r 4.20.7 stage-testing -n 1673")]
+    StageTesting(StageTesting),
+
+    /// Approve the shipment merge request for QE (Konflux flow)
+    ///
+    /// The approval covers the commit that was checked. QE subtasks are closed when every advisory is
+    /// in `REL_PREP` or beyond.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 add-qe-approval
+  oar -r 4.20.7 add-qe-approval --allow-draft --dry-run")]
+    AddQeApproval(AddQeApproval),
+}
+
+/// Arguments of `check-cve-tracker-bug`.
+#[derive(Debug, clap::Args)]
+pub struct CheckCveTrackerBug {
+    /// Tell ART of missed trackers (the default)
+    #[arg(long, overrides_with = "no_notify")]
+    pub notify: bool,
+    /// Tell nobody
+    #[arg(long)]
+    pub no_notify: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
+    pub dry_run: DryRun,
+}
+
+/// Arguments of `stage-testing`.
+#[derive(Debug, clap::Args)]
+pub struct StageTesting {
+    /// Number of the Jenkins build to look at
+    #[arg(short = 'n', long, alias = "build_number", value_name = "NUMBER")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    pub build_number: Option<u64>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
+    pub dry_run: DryRun,
+}
+
+/// Arguments of `add-qe-approval`.
+#[derive(Debug, clap::Args)]
+pub struct AddQeApproval {
+    /// Approve also a draft
+    #[arg(long)]
+    pub allow_draft: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
+    pub dry_run: DryRun,
+}
+
+/// Arguments of `take-ownership`.
+#[derive(Debug, clap::Args)]
+pub struct TakeOwnership {
+    /// E-mail address of the release lead
+    #[arg(short, long, value_name = "ADDRESS", value_parser = address)]
+    pub email: String,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
+    pub dry_run: DryRun,
+}
+
+fn address(text: &str) -> Result<String, &'static str> {
+    if is_email(text) { Ok(text.to_owned()) } else { Err("this is no e-mail address") }
+}

@@ -1,0 +1,53 @@
+//! Runs the release tasks and prints what became of them.
+
+use oar_operators::commands::{qe_approval, rhcos_alerts};
+use oar_operators::tasks::{
+    check_cve_tracker_bug, push_to_cdn_staging, stage_testing, take_ownership,
+};
+use oar_release::ReleaseVersion;
+
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::oar::TaskWork;
+use crate::render::Printer;
+use crate::run::{Ended, print, tell};
+use crate::wiring::Surroundings;
+
+pub(crate) async fn run(
+    around: &Surroundings,
+    printer: Printer,
+    release: &ReleaseVersion,
+    task: &TaskWork,
+) -> Result<Ended, CliError> {
+    match task {
+        TaskWork::TakeOwnership(options) => {
+            let context = around.context(options.dry_run.dry_run)?;
+            tell(printer, &take_ownership::run(&context, release, &options.email).await)
+        }
+        TaskWork::CheckRhcosSecurityAlerts(dry_run) => {
+            let found = rhcos_alerts::run(&around.context(dry_run.dry_run)?, release).await?;
+            print(printer, &found)?;
+            Ok(if found.blocking > 0 { Ended::as_exit(Exit::Failed) } else { Ended::done() })
+        }
+        TaskWork::PushToCdnStaging(dry_run) => {
+            let context = around.context(dry_run.dry_run)?;
+            tell(printer, &push_to_cdn_staging::run(&context, release).await)
+        }
+        TaskWork::CheckCveTrackerBug(options) => {
+            let context = around.context(options.dry_run.dry_run)?;
+            let notify = !options.no_notify;
+            tell(printer, &check_cve_tracker_bug::run(&context, release, notify).await)
+        }
+        TaskWork::StageTesting(options) => {
+            let context = around.context(options.dry_run.dry_run)?;
+            tell(printer, &stage_testing::run(&context, release, options.build_number).await)
+        }
+        TaskWork::AddQeApproval(options) => {
+            let context = around.context(options.dry_run.dry_run)?;
+            let done = qe_approval::run(&context, release, options.allow_draft).await?;
+            print(printer, &done)?;
+            let waiting = done.standing == qe_approval::Standing::Waiting;
+            Ok(if waiting { Ended::as_exit(Exit::Undecided) } else { Ended::done() })
+        }
+    }
+}

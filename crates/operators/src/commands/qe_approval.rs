@@ -1,0 +1,170 @@
+//! `add-qe-approval`: QE approves the shipment merge request (spec 03 §2.7).
+//!
+//! The approval covers exactly the commit whose files were checked to be this release's. QE subtasks are
+//! closed only when every advisory that counts is in `REL_PREP` or beyond.
+
+use oar_errata::{AdvisoryMap, all_shipped_enough, states};
+use oar_gitlab_shipment::{
+    Approval, Drafts, GitLabError, MrState, ShipmentError, approve, load_shipment,
+};
+use oar_jira::close_subtasks;
+use oar_release::{Flow, MergeRequest, ReleaseVersion};
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::dry_run::Change;
+use crate::error::OperatorError;
+use crate::report::error_chain;
+
+/// The command's name.
+pub const COMMAND: &str = "add-qe-approval";
+
+/// How the merge request stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Approved by this run.
+    Approved,
+    /// Approved before.
+    AlreadyApproved,
+    /// Merged already: nothing to approve.
+    Merged,
+    /// ART has not made the merge request yet.
+    Waiting,
+}
+
+/// What the command did.
+#[derive(Debug, Serialize)]
+pub struct QeApproval {
+    /// Name and version of this object's shape.
+    pub schema: &'static str,
+    /// The release.
+    pub release: ReleaseVersion,
+    /// The merge request; none while ART has not made it.
+    pub merge_request: Option<String>,
+    /// The commit that the approval covers.
+    pub commit: Option<String>,
+    /// How it stands.
+    pub standing: Standing,
+    /// QE subtasks that are closed now.
+    pub closed_subtasks: Vec<String>,
+    /// What did not happen, and why; it changes nothing about the approval.
+    pub warnings: Vec<String>,
+    /// What a dry run would have changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub planned_changes: Vec<Change>,
+}
+
+/// Approves the shipment of `release`; a draft only when `allow_draft` is given.
+pub async fn run(
+    context: &Context,
+    release: &ReleaseVersion,
+    allow_draft: bool,
+) -> Result<QeApproval, OperatorError> {
+    let data = context.build_data.release(release).await?;
+    let mut report = QeApproval {
+        schema: "oar.qe-approval/1",
+        release: release.clone(),
+        merge_request: None,
+        commit: None,
+        standing: Standing::Waiting,
+        closed_subtasks: Vec::new(),
+        warnings: Vec::new(),
+        planned_changes: Vec::new(),
+    };
+    let mr = match &data.flow {
+        Flow::Konflux { mr } => mr,
+        Flow::KonfluxPending => return Ok(report),
+        flow @ Flow::Errata => {
+            let (release, flow) = (release.clone(), flow.word());
+            let command = COMMAND;
+            return Err(OperatorError::WrongFlow { command, wanted: "konflux", release, flow });
+        }
+    };
+    report.merge_request = Some(mr.to_string());
+    let drafts = if allow_draft { Drafts::Allow } else { Drafts::Refuse };
+    give(context, release, mr, drafts, &mut report).await?;
+    let map = crate::tasks::advisory_map(&data);
+    subtasks(context, &map, &data.flow, data.jira_ticket.as_deref(), &mut report).await;
+    for warning in &mut report.warnings {
+        *warning = context.masker.mask(warning).into_owned();
+        tracing::warn!("{warning}");
+    }
+    report.planned_changes = context.planned_changes();
+    Ok(report)
+}
+
+/// Approves what was looked at. That the merge request is merged is a success of its own (R13).
+async fn give(
+    context: &Context,
+    release: &ReleaseVersion,
+    mr: &MergeRequest,
+    drafts: Drafts,
+    report: &mut QeApproval,
+) -> Result<(), OperatorError> {
+    let gitlab = context.services.gitlab.clone()?;
+    let shipment = load_shipment(&*gitlab.read, mr).await?;
+    shipment.require_release(release, &[])?;
+    let given = approve(&*gitlab.read, &*gitlab.write, mr, &shipment.head, drafts).await;
+    report.standing = match given {
+        Ok(Approval::Given) => Standing::Approved,
+        Ok(Approval::AlreadyThere) => Standing::AlreadyApproved,
+        Err(GitLabError::MrNotOpen { state: MrState::Merged, .. }) => Standing::Merged,
+        Err(error) => return Err(ShipmentError::from(error).into()),
+    };
+    report.commit = Some(shipment.head);
+    Ok(())
+}
+
+/// Closes the QE subtasks when the advisories are where they should be; trouble is a warning.
+async fn subtasks(
+    context: &Context,
+    map: &AdvisoryMap,
+    flow: &Flow,
+    ticket: Option<&str>,
+    report: &mut QeApproval,
+) {
+    let errata = match &context.services.errata {
+        Ok(errata) => errata,
+        Err(error) => {
+            report.warnings.push(format!("the QE subtasks stay open: {error}"));
+            return;
+        }
+    };
+    let found = states(&*errata.read, map).await;
+    match all_shipped_enough(&found, &map.not_created, flow) {
+        Some(true) => {}
+        Some(false) => {
+            let what = "not every advisory is in REL_PREP or beyond";
+            report.warnings.push(format!("the QE subtasks stay open: {what}"));
+            return;
+        }
+        None => {
+            let what = "an advisory could not be read";
+            report.warnings.push(format!("the QE subtasks stay open: {what}"));
+            return;
+        }
+    }
+    let closed = match &context.services.jira {
+        Ok(jira) => {
+            let (read, write) = (&*jira.ports.read, &*jira.ports.write);
+            close_subtasks(read, write, ticket, &jira.summaries).await
+        }
+        Err(error) => {
+            report.warnings.push(format!("the QE subtasks stay open: {error}"));
+            return;
+        }
+    };
+    match closed {
+        Ok(done) => {
+            report.closed_subtasks = done.done.iter().map(ToString::to_string).collect();
+            report.warnings.extend(done.warnings);
+            let failed = done.failed.iter();
+            let words = failed.map(|(key, error)| format!("subtask {key}: {}", error_chain(error)));
+            report.warnings.extend(words);
+        }
+        Err(error) => {
+            report.warnings.push(format!("the QE subtasks stay open: {}", error_chain(&error)));
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Messages about a task: posted once, in the end, and never part of the verdict (spec 05 §3).
+//!
+//! The StateBox remembers the last message of each kind, so that a rerun does not repeat it. Between
+//! the post and that record the intent journal of this machine knows about it: a run that was killed
+//! there leaves an open intent, and the next run looks into the channel before it posts.
+
+use oar_release::ReleaseVersion;
+use oar_slack::text::{escape, notification};
+use oar_slack::{Message, SlackError};
+use oar_statebox::StateBox;
+use oar_transport::journal::{Intent, IntentId, JournalError, OpenState, body_digest};
+
+use crate::context::{Context, Messenger};
+use crate::report::error_chain;
+
+/// Who is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// The release leads of the y-stream, in their channel.
+    ReleaseLeads,
+    /// ART, in its channel.
+    Art,
+}
+
+/// A message of a task, in Slack's markup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What it is about; of each kind the last one is remembered (`ownership`).
+    pub kind: &'static str,
+    /// Who is told.
+    pub to: Audience,
+    /// Its text without release and mention. Inserted text is escaped by whoever writes it.
+    pub text: String,
+}
+
+/// What became of the messages of one run.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// Kind and content hash of each message that is out, for the StateBox.
+    pub(crate) sent: Vec<(String, String)>,
+    /// Who was not told, and why.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// A message did not get out.
+#[derive(Debug, thiserror::Error)]
+enum NoticeError {
+    #[error(transparent)]
+    Slack(#[from] SlackError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error("{0}")]
+    NoRoom(String),
+}
+
+/// Sends `notices`, each unless it was sent before. Trouble is a warning.
+pub(crate) async fn send(
+    context: &Context,
+    release: &ReleaseVersion,
+    notices: Vec<Notice>,
+) -> Told {
+    let mut told = Told::default();
+    if notices.is_empty() {
+        return told;
+    }
+    let messenger = match &context.messenger {
+        Ok(messenger) => messenger,
+        Err(why) => {
+            told.warn(context, &format!("nobody was told: {why}"));
+            return told;
+        }
+    };
+    let state = match context.boxes.load(release).await {
+        Ok(state) => state,
+        Err(error) => {
+            let why = error_chain(&error);
+            told.warn(context, &format!("whether messages were sent before is unknown: {why}"));
+            None
+        }
+    };
+    for notice in notices {
+        if let Err(error) =
+            one(context, messenger, release, state.as_ref(), &notice, &mut told).await
+        {
+            let why = error_chain(&error);
+            told.warn(context, &format!("the message about {} was not sent: {why}", notice.kind));
+        }
+    }
+    told
+}
+
+impl Told {
+    fn warn(&mut self, context: &Context, text: &str) {
+        let text = context.masker.mask(text).into_owned();
+        tracing::warn!("{text}");
+        self.warnings.push(text);
+    }
+}
+
+async fn one(
+    context: &Context,
+    messenger: &Messenger,
+    release: &ReleaseVersion,
+    state: Option<&StateBox>,
+    notice: &Notice,
+    told: &mut Told,
+) -> Result<(), NoticeError> {
+    let hash = body_digest(notice.text.as_bytes());
+    let before = state.and_then(|state| state.notifications.iter().find(|n| n.kind == notice.kind));
+    if before.is_some_and(|before| before.hash == hash) {
+        tracing::info!("the message about {} was sent before", notice.kind);
+        return Ok(());
+    }
+    // With the time of the message before it, the same text later is another message.
+    let generation = match (state, before) {
+        (Some(_), before) => before.map(|before| before.sent_at.clone()).unwrap_or_default(),
+        // Nothing remembers messages of a release without StateBox.
+        (None, _) => context.entropy.id(),
+    };
+    let (channel, handle) = room(context, messenger, release, notice.to, told)?;
+    let intent = Intent {
+        id: IntentId::derive(&[&release.to_string(), "notify", notice.kind, &generation, &hash]),
+        kind: "slack.post_message".to_owned(),
+        target: channel.clone(),
+        body_digest: hash.clone(),
+        note: format!("tell about {} of {release}", notice.kind),
+    };
+    let journal = context.journal(release)?;
+    match journal.open(&intent).await? {
+        OpenState::Done { .. } => tracing::info!("the message about {} is out", notice.kind),
+        opened => {
+            let look_first = matches!(opened, OpenState::Pending { .. });
+            let receipt =
+                post(messenger, release, notice, &channel, handle, &intent, look_first, told)
+                    .await?;
+            journal.close(&intent.id, &receipt).await?;
+        }
+    }
+    told.sent.push((notice.kind.to_owned(), hash));
+    Ok(())
+}
+
+/// Channel and group of an audience.
+fn room(
+    context: &Context,
+    messenger: &Messenger,
+    release: &ReleaseVersion,
+    audience: Audience,
+    told: &mut Told,
+) -> Result<(String, Option<String>), NoticeError> {
+    match audience {
+        Audience::ReleaseLeads => {
+            let (handle, warning) = context.people.lead_group(release);
+            if let Some(warning) = warning {
+                told.warn(context, &warning);
+            }
+            Ok((messenger.release_channel.clone(), handle))
+        }
+        Audience::Art => {
+            let art = messenger.art.as_ref().map_err(|why| NoticeError::NoRoom(why.clone()))?;
+            Ok((art.channel.clone(), art.group.clone()))
+        }
+    }
+}
+
+/// Posts the message, in pieces when it is long, and answers the time stamp of the first.
+#[expect(clippy::too_many_arguments, reason = "the parts of one message, used in one place")]
+async fn post(
+    messenger: &Messenger,
+    release: &ReleaseVersion,
+    notice: &Notice,
+    channel: &str,
+    handle: Option<String>,
+    intent: &Intent,
+    look_first: bool,
+    told: &mut Told,
+) -> Result<String, NoticeError> {
+    let mention = match &handle {
+        Some(handle) => format!("{} ", mention(messenger, handle, &mut told.warnings).await),
+        None => String::new(),
+    };
+    let pieces = notification(&format!("[{release}]"), &format!("{mention}{}", notice.text));
+    let mut receipt = String::new();
+    for (number, text) in pieces.into_iter().enumerate() {
+        let id = match number {
+            0 => intent.id.to_string(),
+            _ => format!("{}-{number}", intent.id),
+        };
+        let found =
+            if look_first { messenger.read.find_post(channel, None, &id).await? } else { None };
+        let posted = if let Some(posted) = found {
+            posted
+        } else {
+            let mut message = Message::new(channel, text);
+            message.intent = Some(id);
+            messenger.write.post(&message).await?
+        };
+        if receipt.is_empty() {
+            receipt = posted.ts;
+        }
+    }
+    tracing::info!("told about {} in {channel}", notice.kind);
+    Ok(receipt)
+}
+
+/// The mention of a group; a failed look-up never suppresses the message (spec 05 §2.3).
+pub(crate) async fn mention(
+    messenger: &Messenger,
+    handle: &str,
+    warnings: &mut Vec<String>,
+) -> String {
+    let problem = match messenger.read.group_by_handle(handle).await {
+        Ok(Some(group)) => return group.to_string(),
+        Ok(None) => format!("Slack has no group @{handle}"),
+        Err(error) => {
+            format!("the group @{handle} could not be looked up: {}", error_chain(&error))
+        }
+    };
+    tracing::warn!("{problem}");
+    warnings.push(problem);
+    format!("@{}", escape(handle))
+}

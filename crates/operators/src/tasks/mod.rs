@@ -1,0 +1,12 @@
+//! The tasks of a release: one module each.
+//!
+//! Each reads what it needs at the same time, decides by rules that need no network, writes through the
+//! ports of [`crate::services`], and leaves recording and telling to [`crate::runner`].
+
+pub mod check_cve_tracker_bug;
+pub mod push_to_cdn_staging;
+pub mod stage_testing;
+mod support;
+pub mod take_ownership;
+
+pub(crate) use support::advisory_map;
