@@ -1,5 +1,7 @@
 //! Gathers what the planner needs: concurrent, read-only, and honest about what could not be read.
 
+mod outside;
+
 use oar_config::ReleaseData;
 use oar_prow_jobs::test_result;
 use oar_release::workflow::{
@@ -37,6 +39,9 @@ pub async fn gather(context: &Context, release: &ReleaseVersion) -> Facts {
     }));
     facts.promotion = known_promotion(promotion);
     facts.promoted_tests = promoted_tests;
+    if let Ok(data) = &data {
+        outside::add(context, data, &mut facts).await;
+    }
     facts
 }
 

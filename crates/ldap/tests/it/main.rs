@@ -7,6 +7,8 @@ mod groups;
 #[cfg(test)]
 mod managers;
 #[cfg(test)]
+mod real_slapd;
+#[cfg(test)]
 mod tls;
 
 #[cfg(test)]

@@ -65,27 +65,27 @@ fn desk(told: ToldDigest, tag: Tag, stored: Stored) -> Desk {
     desk.context.services.registry = Ok(Arc::new(registry));
     let key = public_key();
     let keys = TrustedKeys::read(&[("test", &key)]).expect("a key");
-    let stores: Arc<dyn SignatureStores> = match stored {
+    let mirrors: Arc<dyn SignatureStores> = match stored {
         Stored::Silence => Arc::new(silent_stores()),
         _ => Arc::new(scripted_stores(stored)),
     };
-    desk.context.services.signatures = Ok(Signatures { stores, keys });
+    desk.context.services.signatures = Ok(Signatures { stores: mirrors, keys });
     desk
 }
 
 fn scripted_stores(stored: Stored) -> MockSignatureStores {
-    let mut stores = MockSignatureStores::new();
-    stores.expect_stores().returning(|| vec!["one".to_owned(), "two".to_owned()]);
-    stores.expect_signature().returning(move |_, asked, number| match stored {
+    let mut mirrors = MockSignatureStores::new();
+    mirrors.expect_stores().returning(|| vec!["one".to_owned(), "two".to_owned()]);
+    mirrors.expect_signature().returning(move |_, asked, number| match stored {
         Stored::Signature if number == 1 && *asked == digest() => {
             Ok(Some(signature_file(asked.as_str(), NAME, signed_at()).into()))
         }
         _ => Ok(None),
     });
-    stores
+    mirrors
 }
 
-/// The official stores, out of order.
+/// The official mirrors, out of order.
 fn silent_stores() -> HttpSignatureStores {
     let sandbox = Sandbox::in_memory(World::seeded());
     for store in ["signatures", "gcs"] {

@@ -1,8 +1,11 @@
 //! For tests of this crate and of every client above it: a scripted network in process, and the
 //! table of faults that every client must pass (RELIABILITY: faults G1 to G22).
+//!
+//! Also real servers as child processes, for suites that ask the real thing.
 
 mod by_address;
 pub mod faults;
+mod program;
 mod script;
 
 use std::sync::Arc;
@@ -15,6 +18,7 @@ use crate::endpoint::Endpoints;
 use crate::port::HttpSend;
 
 pub use by_address::ByAddress;
+pub use program::{Program, free_port};
 pub use script::{Script, Seen, Step};
 
 /// The moment at which test clocks stand.

@@ -7,6 +7,8 @@ mod credentials;
 #[cfg(test)]
 mod fault_table;
 #[cfg(test)]
+mod real_kdc;
+#[cfg(test)]
 mod redirects;
 #[cfg(test)]
 mod tls;
