@@ -8,6 +8,7 @@ mod create_release;
 mod cve_trackers;
 mod github_crowd;
 mod harness;
+mod image_consistency;
 mod plan_facts;
 mod push_and_alerts;
 mod qe_approval;

@@ -7,7 +7,9 @@ use oar_release::ReleaseVersion;
 
 use crate::global::Global;
 
-pub use tasks::{AddQeApproval, CheckCveTrackerBug, StageTesting, TakeOwnership, TaskWork};
+pub use tasks::{
+    AddQeApproval, CheckCveTrackerBug, ImageConsistencyCheck, StageTesting, TakeOwnership, TaskWork,
+};
 
 /// Runs the tasks of an OpenShift z-stream release and keeps their state
 #[derive(Debug, Parser)]
