@@ -91,6 +91,15 @@ const SCENARIOS: &[Scenario] = &[
         starts_a_job: true,
     },
     Scenario {
+        name: "start the image consistency check",
+        before: BEGUN,
+        program: "oar",
+        command: &["-r", "4.99.3", "image-consistency-check"],
+        local: true,
+        records: true,
+        starts_a_job: true,
+    },
+    Scenario {
         name: "check the CVE trackers",
         before: BEGUN,
         program: "oar",
@@ -146,6 +155,7 @@ impl Scenario {
             if self.starts_a_job {
                 world.promote("4.99.3", "RHSA-2026:9903");
                 (world.jenkins.waits, world.jenkins.takes) = (0, 86_400);
+                (world.prow.page_after, world.prow.ends_after) = (0, 86_400);
             }
         });
         arranged.expect("a change");

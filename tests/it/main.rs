@@ -9,6 +9,7 @@ mod cve_trackers;
 mod github_crowd;
 mod harness;
 mod image_signed_check;
+mod image_consistency;
 mod plan_facts;
 mod push_and_alerts;
 mod qe_approval;

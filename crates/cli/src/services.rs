@@ -11,6 +11,7 @@ use oar_errata::{
 };
 use oar_gitlab_shipment::{GitLabRead, GitLabWrite, HttpGitLab};
 use oar_images::signature::{HttpSignatureStores, KeysError, TrustedKeys};
+use oar_images::pyxis::HttpPyxis;
 use oar_jenkins::{HttpJenkins, JenkinsRead, JenkinsWrite};
 use oar_jira::{FieldIds, HttpJira, JiraRead, JiraWrite, Summaries};
 use oar_ldap::{DirectoryRead, LdapDirectory};
@@ -44,6 +45,8 @@ impl Surroundings {
             trackers: self.trackers(),
             jenkins: self.jenkins(http, recorder),
             prow: Ok(self.prow(http, recorder)),
+            prow_token: self.needed("APITOKEN", "starting Prow jobs").map(drop),
+            pyxis: Ok(Arc::new(HttpPyxis::stage(http))),
             registry: Ok(self.registry(http)),
             signatures: self.signatures(http, &[], &[]),
         }

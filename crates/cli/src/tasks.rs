@@ -5,6 +5,12 @@ use oar_operators::tasks::{
     check_cve_tracker_bug, image_signed_check, push_to_cdn_staging, stage_testing, take_ownership,
 };
 use oar_release::{ReleaseVersion, TaskOutcome};
+    check_cve_tracker_bug, image_consistency_check, push_to_cdn_staging, stage_testing,
+    take_ownership,
+};
+use oar_prow_jobs::RunName;
+use oar_release::ReleaseVersion;
+use oar_release::version::VersionError;
 
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -55,6 +61,15 @@ pub(crate) async fn run(
             let ended = tell(printer, &report)?;
             // The one task whose plain exit code says whether the check passed (spec 00 §e).
             Ok(if is_signed { ended } else { ended.with_trouble() })
+        TaskWork::ImageConsistencyCheck(options) => {
+            let name = options.job_id.as_deref().map(str::trim).filter(|name| !name.is_empty());
+            let name: Option<RunName> = name
+                .map(str::parse)
+                .transpose()
+                .map_err(|error: VersionError| CliError::usage(error.to_string()))?;
+            let context = around.context(options.dry_run.dry_run)?;
+            let (name, force) = (name.as_ref(), options.force);
+            tell(printer, &image_consistency_check::run(&context, release, name, force).await)
         }
         TaskWork::AddQeApproval(options) => {
             let context = around.context(options.dry_run.dry_run)?;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use oar_errata::{ErrataRead, ErrataWrite, FindTrackers};
 use oar_gitlab_shipment::{GitLabRead, GitLabWrite};
 use oar_images::signature::{SignatureStores, TrustedKeys};
+use oar_images::pyxis::PyxisRead;
 use oar_jenkins::{JenkinsRead, JenkinsWrite};
 use oar_jira::{JiraRead, JiraWrite, Summaries};
 use oar_ldap::DirectoryRead;
@@ -107,6 +108,10 @@ pub struct Services {
     pub jenkins: Reach<Ports<dyn JenkinsRead, dyn JenkinsWrite>>,
     /// Prow. Reading needs nothing, starting a run needs `APITOKEN`.
     pub prow: Reach<Ports<dyn ProwRead, dyn ProwWrite>>,
+    /// Whether a run may be started.
+    pub prow_token: Reach<()>,
+    /// The container catalogue, as it grades images before they are shipped.
+    pub pyxis: Reach<Arc<dyn PyxisRead>>,
     /// Container registries.
     pub registry: Reach<Arc<dyn RegistryRead>>,
     /// Signatures of release payloads; without a usable key there are none.
@@ -127,6 +132,8 @@ impl Services {
             trackers: Arc::new(NoTrackers(why.to_owned())),
             jenkins: missing(why),
             prow: missing(why),
+            prow_token: missing(why),
+            pyxis: missing(why),
             registry: missing(why),
             signatures: missing(why),
         }

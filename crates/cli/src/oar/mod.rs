@@ -9,6 +9,7 @@ use crate::global::Global;
 
 pub use tasks::{
     AddQeApproval, CheckCveTrackerBug, ImageSignedCheck, StageTesting, TakeOwnership, TaskWork,
+    AddQeApproval, CheckCveTrackerBug, ImageConsistencyCheck, StageTesting, TakeOwnership, TaskWork,
 };
 
 /// Runs the tasks of an OpenShift z-stream release and keeps their state

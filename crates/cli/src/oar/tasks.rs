@@ -66,6 +66,15 @@ Examples:
   oar -r 4.20.7 image-signed-check --arch x86_64 --arch aarch64
   oar -r 4.20.7 image-signed-check --public-key /etc/pki/rpm-gpg/RPM-GPG-KEY-redhat-release")]
     ImageSignedCheck(ImageSignedCheck),
+    /// Compare payload and shipment on Prow and check the health of the images
+    ///
+    /// Without -i the job is started once: a run under way is found, and when it has ended its outcome
+    /// is recorded.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 image-consistency-check
+  oar -r 4.20.7 image-consistency-check -i 6ec0d27e-9f0e-4d4c-bb08-0c43b4b8b7ee")]
+    ImageConsistencyCheck(ImageConsistencyCheck),
 
     /// Approve the shipment merge request for QE (Konflux flow)
     ///
@@ -116,6 +125,20 @@ pub struct StageTesting {
     #[arg(short = 'n', long, alias = "build_number", value_name = "NUMBER")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub build_number: Option<u64>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
+    pub dry_run: DryRun,
+}
+
+/// Arguments of `image-consistency-check`.
+#[derive(Debug, clap::Args)]
+pub struct ImageConsistencyCheck {
+    /// Id or build number of the run to look at; empty: start one
+    #[arg(short = 'i', long, value_name = "RUN")]
+    pub job_id: Option<String>,
+    /// Start another run although the check passed or one is under way
+    #[arg(long, conflicts_with = "job_id")]
+    pub force: bool,
     #[command(flatten)]
     #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
     pub dry_run: DryRun,

@@ -4,23 +4,19 @@
 //! before Jenkins is asked, and what Jenkins answers is stored at once. A rerun finds the job, looks at
 //! it, and records how it ended. With a build number that build is looked at.
 
-use oar_config::ReleaseData;
-use oar_gitlab_shipment::stage_release;
 use oar_jenkins::{
     Build, BuildOrder, BuildPhase, JenkinsError, JenkinsJob, JenkinsRead, JenkinsWrite, Look,
     Pending, QueueState,
 };
-use oar_registry::ImageRef;
 use oar_release::time::stamp;
 use oar_release::workflow::recover::job_reference;
 use oar_release::{
-    Arch, ErrorClass, Flow, JobRef, JobSystem, ReleaseVersion, Task, TaskOutcome, TaskStatus,
+    Arch, ErrorClass, JobRef, JobSystem, ReleaseVersion, Task, TaskOutcome, TaskStatus,
 };
 use oar_slack::text::{escape, link};
 use oar_statebox::{Claim, ClaimRequest, StateBox};
-use std::time::Duration;
 
-use super::support::release_data;
+use super::support::{RECHECK, release_data, unchanged, waits_for};
 use crate::context::Context;
 use crate::notify::{Audience, Notice};
 use crate::report::{CommandReport, error_chain};
@@ -29,8 +25,6 @@ use crate::services::Ports;
 
 const TASK: Task = Task::StageTesting;
 const JOB: JenkinsJob = JenkinsJob::StagePipeline;
-/// When another look at the stage release makes sense (spec 01 §12.2).
-const RECHECK: Duration = Duration::from_mins(15);
 
 type Jenkins = Ports<dyn JenkinsRead, dyn JenkinsWrite>;
 
@@ -109,10 +103,6 @@ fn reference(
     }
 }
 
-fn unchanged(reason: impl Into<String>) -> TaskOutcome {
-    TaskOutcome::Unchanged { reason: reason.into() }
-}
-
 /// Starts the tests unless they run, ran, or have to wait.
 async fn trigger(scope: &TaskScope<'_>) -> Result<TaskOutcome, TaskError> {
     let (context, release) = (scope.context(), scope.release());
@@ -131,7 +121,7 @@ async fn trigger(scope: &TaskScope<'_>) -> Result<TaskOutcome, TaskError> {
         Known::Nothing => false,
         Known::Gone => true,
     };
-    let (waits, look) = tokio::join!(waits_for(scope, &data), jenkins.read.look(&order));
+    let (waits, look) = tokio::join!(waits_for(scope, &data.flow), jenkins.read.look(&order));
     if let Some(reason) = waits? {
         scope.say(reason.clone());
         return Ok(TaskOutcome::Waiting { reason, recheck: Some(RECHECK) });
@@ -262,50 +252,6 @@ async fn look_at(
         }
         Err(error) => Err(TaskError::reading(&error)),
     }
-}
-
-/// What must happen before the tests make sense; `None` when they do.
-async fn waits_for(scope: &TaskScope<'_>, data: &ReleaseData) -> Result<Option<String>, TaskError> {
-    let gate = async {
-        let mr = match &data.flow {
-            Flow::Errata => return Ok(None),
-            Flow::KonfluxPending => {
-                return Ok(Some("ART has not made the shipment merge request yet".to_owned()));
-            }
-            Flow::Konflux { mr } => mr,
-        };
-        let gitlab = scope.context().services.gitlab.as_ref().map_err(TaskError::reading)?;
-        let release = stage_release(&*gitlab.read, mr, None).await;
-        let release = release.map_err(|error| TaskError::reading(&error))?;
-        if release.is_complete() {
-            return Ok(None);
-        }
-        let missing = match release.missing_advisories.as_slice() {
-            [] => String::new(),
-            files => format!("; without advisory: {}", files.join(", ")),
-        };
-        Ok(Some(format!("waiting for the stage release of {mr}: {}{missing}", release.report)))
-    };
-    let (gate, promoted) = tokio::join!(gate, is_promoted(scope));
-    Ok(match (gate?, promoted?) {
-        (Some(reason), _) => Some(reason),
-        (None, false) => {
-            Some(format!("the payload of {} is not in the registry yet", scope.release()))
-        }
-        (None, true) => None,
-    })
-}
-
-/// Whether the payload's tag exists.
-async fn is_promoted(scope: &TaskScope<'_>) -> Result<bool, TaskError> {
-    let release = scope.release();
-    let registry = scope.context().services.registry.as_ref().map_err(TaskError::reading)?;
-    let tag = format!("quay.io/openshift-release-dev/ocp-release:{release}-x86_64");
-    let image: ImageRef = tag
-        .parse()
-        .map_err(|error| TaskError::new(ErrorClass::InvalidArgument, Stage::Reading, &error))?;
-    let digest = registry.digest(&image).await.map_err(|error| TaskError::reading(&error))?;
-    Ok(digest.is_some())
 }
 
 /// Asks Jenkins, under the claim `claim`.

@@ -1,0 +1,267 @@
+//! `image-consistency-check`: a Prow job compares payload and shipment, then the health of the images
+//! is looked at (spec 03 §11, 01 §7.4).
+//!
+//! Without a run's name the job is started, at most once: the start is claimed in the StateBox, the
+//! claim's id travels with the run, and a run whose id was lost is found by it. A rerun looks at the
+//! run that the StateBox names. A run of another release decides nothing.
+
+mod status;
+
+use oar_prow_jobs::{
+    CONSISTENCY_JOB, ConsistencyCheck, PayloadUrl, ProwRun, RunHandle, RunName, RunPhase, is_lost,
+};
+use oar_release::time::{parse_stamp, stamp};
+use oar_release::workflow::recover::job_reference;
+use oar_release::{
+    ErrorClass, Flow, JobRef, JobSystem, MergeRequest, ReleaseVersion, Task, TaskOutcome,
+    TaskStatus,
+};
+use oar_slack::text::{escape, link};
+use oar_statebox::{CLAIM_VALID_FOR, Claim, ClaimRequest, StateBox};
+
+use super::support::{RECHECK, release_data, unchanged, waits_for};
+use crate::context::Context;
+use crate::notify::{Audience, Notice};
+use crate::report::{CommandReport, error_chain};
+use crate::runner::{self, Stage, TaskError, TaskScope};
+
+const TASK: Task = Task::ImageConsistencyCheck;
+
+/// Starts the check, or looks at the run `name`. With `force` it is started although it passed, or
+/// a run is under way.
+pub async fn run(
+    context: &Context,
+    release: &ReleaseVersion,
+    name: Option<&RunName>,
+    force: bool,
+) -> CommandReport {
+    let work = |scope| async move {
+        let check = match subject(&scope).await? {
+            Ok(check) => check,
+            Err(waiting) => return Ok(waiting),
+        };
+        match name {
+            Some(name) => status::of_named(&scope, &check, name).await,
+            None => trigger(&scope, &check, force).await,
+        }
+    };
+    runner::run(context, release, TASK, work).await
+}
+
+/// What is compared with what.
+struct Subject {
+    check: ConsistencyCheck,
+    mr: MergeRequest,
+    state: StateBox,
+}
+
+/// Checks the inputs; what is to be waited for is the inner error.
+async fn subject(scope: &TaskScope<'_>) -> Result<Result<Subject, TaskOutcome>, TaskError> {
+    let release = scope.release();
+    let invalid = |error: &dyn std::error::Error| {
+        TaskError::new(ErrorClass::InvalidArgument, Stage::Reading, error)
+    };
+    let state = scope.context().boxes.require(release).await.map_err(|error| {
+        TaskError::reading(&error).hint(format!("`oar -r {release} create-test-report` creates it"))
+    })?;
+    let data = release_data(scope).await?;
+    let mr = match &data.flow {
+        Flow::Konflux { mr } => mr.clone(),
+        Flow::KonfluxPending => {
+            let reason = "ART has not made the shipment merge request yet".to_owned();
+            return Ok(Err(TaskOutcome::Waiting { reason, recheck: Some(RECHECK) }));
+        }
+        Flow::Errata => {
+            let what = format!("{release} has no shipment merge request to compare with");
+            return Err(TaskError::said(ErrorClass::PreconditionFailed, Stage::Reading, what));
+        }
+    };
+    let payload = PayloadUrl::of_release(release).map_err(|error| invalid(&error))?;
+    let check = ConsistencyCheck::new(payload, mr.iid()).map_err(|error| invalid(&error))?;
+    Ok(Ok(Subject { check, mr, state }))
+}
+
+/// The run that the StateBox names, whatever the task's status.
+fn recorded(state: &StateBox) -> Option<JobRef> {
+    let record = state.task(TASK)?;
+    job_reference(TASK, record.job.as_ref(), record.result.as_deref())
+        .filter(|job| job.system == JobSystem::Prow)
+}
+
+fn handle(job: &JobRef) -> RunHandle {
+    RunHandle {
+        id: job.id.as_deref().and_then(|id| id.parse().ok()),
+        page: job.url.as_deref().and_then(|url| url.parse().ok()),
+    }
+}
+
+/// The reference to `run`; what is known of it from before is kept.
+fn reference(scope: &TaskScope<'_>, run: &ProwRun, before: Option<&JobRef>) -> JobRef {
+    let now = || stamp(scope.context().clock.now());
+    JobRef {
+        system: JobSystem::Prow,
+        id: run.id.as_ref().map(ToString::to_string).or_else(|| before?.id.clone()),
+        queue_id: None,
+        url: run.url.clone().or_else(|| before?.url.clone()),
+        triggered_at: before.map_or_else(now, |job| job.triggered_at.clone()),
+        claim: None,
+    }
+}
+
+/// Starts the check unless it runs, passed, or has to wait.
+async fn trigger(
+    scope: &TaskScope<'_>,
+    subject: &Subject,
+    force: bool,
+) -> Result<TaskOutcome, TaskError> {
+    let (context, state) = (scope.context(), &subject.state);
+    if state.task_status(TASK) == Some(TaskStatus::Pass) && !force {
+        return Ok(unchanged("the image consistency check passed before"));
+    }
+    let restart = if force {
+        true
+    } else {
+        match guard(scope, subject).await? {
+            Guard::Settled(outcome) => return Ok(outcome),
+            Guard::Start { restart } => restart,
+        }
+    };
+    if let Some(reason) = waits_for(scope, &Flow::Konflux { mr: subject.mr.clone() }).await? {
+        scope.say(reason.clone());
+        return Ok(TaskOutcome::Waiting { reason, recheck: Some(RECHECK) });
+    }
+    context.services.prow_token.as_ref().map_err(TaskError::reading)?;
+    let request = ClaimRequest { task: TASK, system: JobSystem::Prow, restart };
+    let who = context.who(TASK.name());
+    let claimed = context.boxes.claim_job(scope.release(), &request, &who).await;
+    match claimed.map_err(|error| TaskError::reading(&error))?.outcome {
+        Claim::InFlight(job) => {
+            Ok(unchanged(format!("another run is starting it since {}", job.triggered_at)))
+        }
+        Claim::Running(job) => {
+            let what = job.url.or(job.id).unwrap_or_default();
+            Ok(unchanged(format!("it runs already: {what}")))
+        }
+        Claim::Granted { id, .. } => start(scope, subject, &id).await,
+    }
+}
+
+enum Guard {
+    /// It decides what to answer.
+    Settled(TaskOutcome),
+    /// Nothing runs.
+    Start {
+        /// A run is recorded that has ended.
+        restart: bool,
+    },
+}
+
+/// The duplicate guard (spec 03 §11.5).
+async fn guard(scope: &TaskScope<'_>, subject: &Subject) -> Result<Guard, TaskError> {
+    let state = &subject.state;
+    if state.task_status(TASK) != Some(TaskStatus::InProgress) {
+        return Ok(Guard::Start { restart: false });
+    }
+    let Some(job) = recorded(state) else { return Ok(Guard::Start { restart: true }) };
+    let prow = scope.context().services.prow.as_ref().map_err(TaskError::reading)?;
+    let now = scope.context().clock.now();
+    if let (None, Some(claim)) = (&job.id, &job.claim) {
+        let begun = parse_stamp(&job.triggered_at);
+        if begun.is_none_or(|begun| now.duration_since(begun) < CLAIM_VALID_FOR) {
+            return Ok(Guard::Start { restart: false });
+        }
+        // The run of a claim that was never finished is looked for before another is started.
+        let found = prow.read.find_attempt(CONSISTENCY_JOB, claim).await;
+        return match found.map_err(|error| TaskError::reading(&error))? {
+            Some(run) => {
+                scope.say("found the run of a command that was ended before it could record it");
+                tell(scope, &reference(scope, &run, Some(&job)));
+                Ok(Guard::Settled(status::conclude(scope, subject, &run, Some(&job)).await?))
+            }
+            None => Ok(Guard::Start { restart: false }),
+        };
+    }
+    let run = prow.read.trace(&handle(&job)).await.map_err(|error| TaskError::reading(&error))?;
+    let Some(run) = run else {
+        let lost = parse_stamp(&job.triggered_at).is_some_and(|at| is_lost(at, now));
+        if lost {
+            scope.say("the recorded run left no trace for two days: it is given up");
+            return Ok(Guard::Start { restart: true });
+        }
+        let what = format!("run {} cannot be found yet", job.id.unwrap_or_default());
+        return Err(TaskError::said(ErrorClass::Undetermined, Stage::Reading, what));
+    };
+    Ok(match run.phase() {
+        RunPhase::Running | RunPhase::Unknown => {
+            let known = reference(scope, &run, Some(&job));
+            let shown = known.url.clone().or_else(|| known.id.clone()).unwrap_or_default();
+            tell(scope, &known);
+            if known == job {
+                Guard::Settled(unchanged(format!("it runs ({}): {shown}", run.shown_state())))
+            } else {
+                Guard::Settled(TaskOutcome::InProgress { job: Some(known) })
+            }
+        }
+        RunPhase::Passed => {
+            Guard::Settled(status::conclude(scope, subject, &run, Some(&job)).await?)
+        }
+        RunPhase::Failed | RunPhase::Interrupted => {
+            let id = job.id.unwrap_or_default();
+            scope.say(format!("the run before, {id}, ended: {}", run.shown_state()));
+            Guard::Start { restart: true }
+        }
+    })
+}
+
+/// Starts the run under the claim `claim` and stores its id before anything else.
+async fn start(
+    scope: &TaskScope<'_>,
+    subject: &Subject,
+    claim: &str,
+) -> Result<TaskOutcome, TaskError> {
+    let (context, release) = (scope.context(), scope.release());
+    let prow = context.services.prow.as_ref().map_err(TaskError::reading)?;
+    let order = subject.check.order(claim).map_err(|error| {
+        scope.forget_job();
+        TaskError::new(ErrorClass::Internal, Stage::Acting, &error)
+    })?;
+    let started = match prow.write.start(&order).await {
+        Ok(started) => started,
+        // It may run: the claim stays, and the next run looks for it (P4).
+        Err(error) if error.may_have_started() => return Err(TaskError::reading(&error)),
+        Err(error) => {
+            scope.forget_job();
+            return Err(TaskError::acting(&error));
+        }
+    };
+    let mut job = JobRef {
+        system: JobSystem::Prow,
+        id: Some(started.id.to_string()),
+        queue_id: None,
+        url: None,
+        triggered_at: stamp(context.clock.now()),
+        claim: None,
+    };
+    scope.say(format!("Triggered image consistency check Prow job: {}", started.id));
+    let who = context.who(TASK.name());
+    if let Err(error) = context.boxes.confirm_job(release, TASK, claim, &job, &who).await {
+        scope.warn(format!("the run is not stored yet: {}", error_chain(&error)));
+    }
+    match prow.read.await_page(&started.id).await {
+        Ok(run) => job.url = run.url,
+        Err(error) => scope.warn(format!("the run has no page yet: {}", error_chain(&error))),
+    }
+    if let Some(url) = &job.url {
+        scope.say(format!("Prow job URL: {url}"));
+    }
+    tell(scope, &job);
+    Ok(TaskOutcome::InProgress { job: Some(job) })
+}
+
+/// Tells the release leads of the run; once it is known by its page, by that alone.
+fn tell(scope: &TaskScope<'_>, job: &JobRef) {
+    let id = escape(job.id.as_deref().unwrap_or("a run without id"));
+    let run = job.url.as_ref().map_or_else(|| id.clone(), |url| link(url, &id));
+    let text = format!("{CONSISTENCY_JOB}: {run}");
+    scope.notify(Notice { kind: "image-consistency", to: Audience::ReleaseLeads, text });
+}
