@@ -10,8 +10,8 @@ use oar_errata::{
     LocalProcesses,
 };
 use oar_gitlab_shipment::{GitLabRead, GitLabWrite, HttpGitLab};
-use oar_images::signature::{HttpSignatureStores, KeysError, TrustedKeys};
 use oar_images::pyxis::HttpPyxis;
+use oar_images::signature::{HttpSignatureStores, KeysError, TrustedKeys};
 use oar_jenkins::{HttpJenkins, JenkinsRead, JenkinsWrite};
 use oar_jira::{FieldIds, HttpJira, JiraRead, JiraWrite, Summaries};
 use oar_ldap::{DirectoryRead, LdapDirectory};

@@ -2,15 +2,12 @@
 
 use oar_operators::commands::{qe_approval, rhcos_alerts};
 use oar_operators::tasks::{
-    check_cve_tracker_bug, image_signed_check, push_to_cdn_staging, stage_testing, take_ownership,
-};
-use oar_release::{ReleaseVersion, TaskOutcome};
-    check_cve_tracker_bug, image_consistency_check, push_to_cdn_staging, stage_testing,
-    take_ownership,
+    check_cve_tracker_bug, image_consistency_check, image_signed_check, push_to_cdn_staging,
+    stage_testing, take_ownership,
 };
 use oar_prow_jobs::RunName;
-use oar_release::ReleaseVersion;
 use oar_release::version::VersionError;
+use oar_release::{ReleaseVersion, TaskOutcome};
 
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -61,6 +58,7 @@ pub(crate) async fn run(
             let ended = tell(printer, &report)?;
             // The one task whose plain exit code says whether the check passed (spec 00 §e).
             Ok(if is_signed { ended } else { ended.with_trouble() })
+        }
         TaskWork::ImageConsistencyCheck(options) => {
             let name = options.job_id.as_deref().map(str::trim).filter(|name| !name.is_empty());
             let name: Option<RunName> = name

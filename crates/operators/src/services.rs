@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use oar_errata::{ErrataRead, ErrataWrite, FindTrackers};
 use oar_gitlab_shipment::{GitLabRead, GitLabWrite};
-use oar_images::signature::{SignatureStores, TrustedKeys};
 use oar_images::pyxis::PyxisRead;
+use oar_images::signature::{SignatureStores, TrustedKeys};
 use oar_jenkins::{JenkinsRead, JenkinsWrite};
 use oar_jira::{JiraRead, JiraWrite, Summaries};
 use oar_ldap::DirectoryRead;

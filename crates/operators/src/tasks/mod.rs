@@ -4,8 +4,8 @@
 //! ports of [`crate::services`], and leaves recording and telling to [`crate::runner`].
 
 pub mod check_cve_tracker_bug;
-pub mod image_signed_check;
 pub mod image_consistency_check;
+pub mod image_signed_check;
 pub mod push_to_cdn_staging;
 pub mod stage_testing;
 mod support;
