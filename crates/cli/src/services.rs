@@ -67,7 +67,7 @@ impl Surroundings {
         recorder: Option<&Recorder>,
     ) -> Ports<dyn ErrataRead, dyn ErrataWrite> {
         let tokens: Arc<dyn NegotiateTokens> = match &self.sandbox {
-            Some(_) => Arc::new(FixedToken(Secret::new("sandbox"))),
+            Some(_) => Arc::new(FixedToken(Secret::new(oar_sandbox::CREDENTIAL))),
             None => Arc::new(Gssapi::new()),
         };
         let hosts = self.settings.errata().kerberos_hosts;

@@ -67,16 +67,22 @@ impl Surroundings {
     pub fn new(global: &Global, environment: Environment) -> Result<Self, CliError> {
         let settings = Settings::load(global.settings.as_deref(), &flags(global)?, &environment)?;
         let sandbox = open_sandbox(global, &settings)?;
+        Ok(Self::over(settings, environment, sandbox))
+    }
+
+    /// The same from parts, for programs that bring their own sandbox.
+    pub fn over(settings: Settings, environment: Environment, sandbox: Option<Sandbox>) -> Self {
         let clock: Arc<dyn Clock> = match &sandbox {
             Some(sandbox) => sandbox.clock(),
             None => Arc::new(SystemClock),
         };
         let known = |name: &str| SecretSource::variable(&environment, name, "masking").read().ok();
-        let secrets: Vec<String> =
+        let mut secrets: Vec<String> =
             SECRETS.iter().filter_map(|name| known(name)).map(|s| s.expose().to_owned()).collect();
+        secrets.extend(sandbox.as_ref().map(|_| oar_sandbox::CREDENTIAL.to_owned()));
         let masker = Arc::new(Masker::new(secrets));
         let (entropy, writes) = (Arc::new(SystemEntropy), Writes::default());
-        Ok(Self { environment, settings, sandbox, masker, clock, entropy, writes })
+        Self { environment, settings, sandbox, masker, clock, entropy, writes }
     }
 
     /// The decrypted configuration; the sandbox brings its own.
@@ -129,7 +135,7 @@ impl Surroundings {
     /// The secret `name`; in the sandbox any word will do.
     pub fn secret(&self, name: &str, purpose: &str) -> SecretSource {
         if self.sandbox.is_some() {
-            return SecretSource::from(Secret::new("sandbox"));
+            return SecretSource::from(Secret::new(oar_sandbox::CREDENTIAL));
         }
         SecretSource::variable(&self.environment, name, purpose)
     }

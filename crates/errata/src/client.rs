@@ -145,6 +145,10 @@ impl HttpErrata {
         probe: impl Future<Output = Result<bool, AdvisoryError>> + Send,
     ) -> Result<Option<Reply>, AdvisoryError> {
         let error = match call.accept_type("application/json").send().await {
+            // A login page in between answers 200 to everything and does nothing.
+            Ok(reply) if is_page(&reply) => {
+                reply.malformed("answer to a change", "content-type", "it is a web page")
+            }
             Ok(reply) => return Ok(Some(reply)),
             Err(error) if is_lost(&error) => error,
             Err(error) => return Err(self.error(error, what)),
@@ -170,6 +174,11 @@ impl HttpErrata {
     pub(crate) fn remember_user(&self, id: u64, user: &User) {
         self.users.lock().unwrap_or_else(PoisonError::into_inner).insert(id, user.clone());
     }
+}
+
+/// Whether the answer is a page for people; the calls of this client ask for JSON.
+fn is_page(reply: &Reply) -> bool {
+    reply.header("content-type").is_some_and(|kind| kind.starts_with("text/html"))
 }
 
 /// Whether a write may have happened: no answer, or one that was too long to be read.

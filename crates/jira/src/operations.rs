@@ -28,12 +28,12 @@ pub(crate) const TRANSITION: Operation = Operation {
 };
 pub(crate) const ASSIGN: Operation = Operation {
     name: "assign",
-    idempotency: Idempotency::Idempotent,
+    idempotency: Idempotency::Never,
     probe: Some("the issue's assignee"),
 };
 pub(crate) const EDIT: Operation = Operation {
     name: "edit",
-    idempotency: Idempotency::Idempotent,
+    idempotency: Idempotency::Never,
     probe: Some("the fields that were to be changed"),
 };
 pub(crate) const CREATE: Operation = Operation {

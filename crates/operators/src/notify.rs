@@ -42,6 +42,16 @@ pub(crate) struct Told {
     pub(crate) warnings: Vec<String>,
 }
 
+/// What is known of earlier messages.
+enum Memory {
+    /// What the StateBox remembers.
+    StateBox(Box<StateBox>),
+    /// The release has no StateBox.
+    None,
+    /// The StateBox cannot be read now.
+    Unreadable,
+}
+
 /// A message did not get out.
 #[derive(Debug, thiserror::Error)]
 enum NoticeError {
@@ -70,18 +80,17 @@ pub(crate) async fn send(
             return told;
         }
     };
-    let state = match context.boxes.load(release).await {
-        Ok(state) => state,
+    let memory = match context.boxes.load(release).await {
+        Ok(Some(state)) => Memory::StateBox(Box::new(state)),
+        Ok(None) => Memory::None,
         Err(error) => {
             let why = error_chain(&error);
             told.warn(context, &format!("whether messages were sent before is unknown: {why}"));
-            None
+            Memory::Unreadable
         }
     };
     for notice in notices {
-        if let Err(error) =
-            one(context, messenger, release, state.as_ref(), &notice, &mut told).await
-        {
+        if let Err(error) = one(context, messenger, release, &memory, &notice, &mut told).await {
             let why = error_chain(&error);
             told.warn(context, &format!("the message about {} was not sent: {why}", notice.kind));
         }
@@ -101,21 +110,26 @@ async fn one(
     context: &Context,
     messenger: &Messenger,
     release: &ReleaseVersion,
-    state: Option<&StateBox>,
+    memory: &Memory,
     notice: &Notice,
     told: &mut Told,
 ) -> Result<(), NoticeError> {
     let hash = body_digest(notice.text.as_bytes());
-    let before = state.and_then(|state| state.notifications.iter().find(|n| n.kind == notice.kind));
+    let before = match memory {
+        Memory::StateBox(state) => state.notifications.iter().find(|n| n.kind == notice.kind),
+        Memory::None | Memory::Unreadable => None,
+    };
     if before.is_some_and(|before| before.hash == hash) {
         tracing::info!("the message about {} was sent before", notice.kind);
         return Ok(());
     }
-    // With the time of the message before it, the same text later is another message.
-    let generation = match (state, before) {
-        (Some(_), before) => before.map(|before| before.sent_at.clone()).unwrap_or_default(),
+    let generation = match (memory, before) {
+        // With the time of the message before it, the same text later is another message.
+        (_, Some(before)) => before.sent_at.clone(),
+        // The first of its kind, or taken for it: the journal and the channel know whether it is out.
+        (Memory::StateBox(_) | Memory::Unreadable, None) => String::new(),
         // Nothing remembers messages of a release without StateBox.
-        (None, _) => context.entropy.id(),
+        (Memory::None, None) => context.entropy.id(),
     };
     let (channel, handle) = room(context, messenger, release, notice.to, told)?;
     let intent = Intent {
@@ -129,7 +143,8 @@ async fn one(
     match journal.open(&intent).await? {
         OpenState::Done { .. } => tracing::info!("the message about {} is out", notice.kind),
         opened => {
-            let look_first = matches!(opened, OpenState::Pending { .. });
+            let is_doubtful = matches!(memory, Memory::Unreadable);
+            let look_first = is_doubtful || matches!(opened, OpenState::Pending { .. });
             let receipt =
                 post(messenger, release, notice, &channel, handle, &intent, look_first, told)
                     .await?;

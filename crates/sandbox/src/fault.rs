@@ -30,6 +30,14 @@ pub enum Kind {
     Truncated,
     /// 200 with a login page; the service has not acted.
     LoginPage,
+    /// An error page that shows the request it was sent, credentials included.
+    Echo(u16),
+    /// The process is killed with this request on its way: no answer ever comes, and
+    /// [`crate::Sandbox::until_death`] ends.
+    Dies {
+        /// Whether the service had acted.
+        acts: bool,
+    },
     /// Right before the request somebody else commits to another file of the branch, and the
     /// service answers 409 as it does when the head moved under it.
     HeadMoved {
@@ -41,7 +49,7 @@ pub enum Kind {
 /// Which requests a fault hits.
 #[derive(Debug, Clone)]
 pub struct Rule {
-    service: &'static str,
+    service: Option<&'static str>,
     method: Option<http::Method>,
     path_contains: String,
     kind: Kind,
@@ -52,6 +60,12 @@ pub struct Rule {
 impl Rule {
     /// The next request to `service` meets `kind`.
     pub fn once(service: &'static str, kind: Kind) -> Self {
+        Self { service: Some(service), ..Self::next(kind) }
+    }
+
+    /// The next request to whatever service meets `kind`.
+    pub const fn next(kind: Kind) -> Self {
+        let service = None;
         Self { service, method: None, path_contains: String::new(), kind, skip: 0, times: 1 }
     }
 
@@ -85,7 +99,8 @@ impl Rule {
 
     fn hits(&mut self, request: &Request) -> bool {
         let uri = request.uri().to_string();
-        let ours = request.uri().host().and_then(service_of) == Some(self.service)
+        let service = request.uri().host().and_then(service_of);
+        let ours = self.service.is_none_or(|wanted| service == Some(wanted))
             && self.method.as_ref().is_none_or(|method| method == request.method())
             && uri.contains(&self.path_contains)
             && self.times > 0;
@@ -140,6 +155,7 @@ impl Faults {
 pub(crate) fn meet(
     kind: &Kind,
     world: &mut World,
+    request: &Request,
     act: impl FnOnce(&mut World) -> Option<Answer>,
 ) -> Option<Result<Answer, SendError>> {
     let broken = |processed, send_kind, text: &str| SendError {
@@ -170,6 +186,16 @@ pub(crate) fn meet(
             let mut answer = act(world)?;
             answer.cut = true;
             Ok(answer)
+        }
+        Kind::Echo(status) => {
+            let page = format!("cannot serve {} with {:?}", request.uri(), request.headers());
+            Ok(Answer::text(*status, "text/plain; charset=utf-8", page))
+        }
+        Kind::Dies { acts } => {
+            if *acts {
+                act(world)?;
+            }
+            Err(broken(Processed::Unknown, SendErrorKind::Interrupted, "the process was killed"))
         }
         Kind::LoginPage => Ok(Answer::text(200, "text/html", "<html><title>Log in</title></html>")),
         Kind::HeadMoved { branch } => {

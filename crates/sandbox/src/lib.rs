@@ -21,5 +21,9 @@ pub mod world;
 
 mod answer;
 
+/// What the programs use as every credential while they are in the sandbox. It opens nothing, and it
+/// must be hidden like a real one.
+pub const CREDENTIAL: &str = "sandbox-credential-4tq9";
+
 pub use send::{Sandbox, SandboxClock};
 pub use store::StoreError;

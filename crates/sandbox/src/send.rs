@@ -11,8 +11,10 @@ use jiff::Timestamp;
 use oar_release::Clock;
 use oar_transport::{Body, HttpSend, Processed, Request, Response, SendError, SendErrorKind};
 
+use tokio::sync::Notify;
+
 use crate::answer::{self, Answer};
-use crate::fault::{self, Faults, Rule};
+use crate::fault::{self, Faults, Kind, Rule};
 use crate::store::{Store, StoreError};
 use crate::world::World;
 
@@ -20,6 +22,7 @@ use crate::world::World;
 #[derive(Clone)]
 pub struct Sandbox {
     shared: Arc<Mutex<Shared>>,
+    death: Arc<Notify>,
 }
 
 struct Shared {
@@ -49,7 +52,12 @@ impl Sandbox {
 
     fn build(world: World, store: Option<Store>) -> Self {
         let shared = Shared { world, store, faults: Faults::default(), requests: BTreeMap::new() };
-        Self { shared: Arc::new(Mutex::new(shared)) }
+        Self { shared: Arc::new(Mutex::new(shared)), death: Arc::default() }
+    }
+
+    /// Ends when a request has met [`Kind::Dies`]: whoever runs the process drops it then.
+    pub async fn until_death(&self) {
+        self.death.notified().await;
     }
 
     /// Reads from the world.
@@ -104,14 +112,15 @@ impl Shared {
         }
     }
 
-    fn exchange(&mut self, request: &Request) -> Result<Answer, SendError> {
+    /// The answer to `request`; `None` when the process dies with it.
+    fn exchange(&mut self, request: &Request) -> Option<Result<Answer, SendError>> {
         let host = request.uri().host().unwrap_or_default().to_owned();
         if let Some(service) = answer::service_of(&host) {
             *self.requests.entry(format!("{service} {}", request.method())).or_default() += 1;
         }
         let fault = self.faults.pick(request);
         let answered = self.change(|world| match &fault {
-            Some(kind) => fault::meet(kind, world, |world| answer::answer(world, request)),
+            Some(kind) => fault::meet(kind, world, request, |world| answer::answer(world, request)),
             None => answer::answer(world, request).map(Ok),
         });
         let unreachable = |message: String| SendError {
@@ -120,18 +129,26 @@ impl Shared {
             message,
             source: None,
         };
-        match answered {
+        if matches!(fault, Some(Kind::Dies { .. })) {
+            return None;
+        }
+        Some(match answered {
             Ok(Some(result)) => result,
             Ok(None) => Err(unreachable(format!("nobody lives at {host} in the sandbox"))),
             Err(error) => Err(unreachable(error.to_string())),
-        }
+        })
     }
 }
 
 #[async_trait]
 impl HttpSend for Sandbox {
     async fn send(&self, request: Request) -> Result<Response, SendError> {
-        let Answer { status, headers, body, cut } = self.lock().exchange(&request)?;
+        let exchanged = self.lock().exchange(&request);
+        let Some(answered) = exchanged else {
+            self.death.notify_one();
+            return std::future::pending().await;
+        };
+        let Answer { status, headers, body, cut } = answered?;
         if !cut {
             return Ok(Response::full(status, headers, body));
         }
