@@ -9,6 +9,7 @@ mod graphql;
 mod listing;
 mod name;
 mod operations;
+mod pull_request;
 mod repo;
 mod request;
 mod types;
@@ -18,7 +19,10 @@ pub use api::HttpGitHub;
 pub use error::GitHubError;
 pub use name::RepoName;
 pub use operations::OPERATIONS;
+pub use pull_request::{PullRequest, PullRequestId, PullRequestRead};
 pub use repo::GitHubRepo;
 
 #[cfg(feature = "mock")]
 pub use account::MockGitHubRead;
+#[cfg(feature = "mock")]
+pub use pull_request::MockPullRequestRead;

@@ -12,6 +12,7 @@ pub(crate) const GRAPHQL: Operation = Operation::read("graphql");
 pub(crate) const VIEWER: Operation = Operation::read("viewer");
 pub(crate) const LIMITS: Operation = Operation::read("limits");
 pub(crate) const REPOSITORY: Operation = Operation::read("repository");
+pub(crate) const PULL_REQUEST: Operation = Operation::read("pull_request");
 
 pub(crate) const WRITE_FILE: Operation = Operation {
     name: "write_file",
@@ -34,7 +35,7 @@ pub(crate) const MOVE_BRANCH: Operation = Operation {
 };
 
 /// Every operation of this client.
-pub const OPERATIONS: [Operation; 13] = [
+pub const OPERATIONS: [Operation; 14] = [
     READ_FILE,
     READ_REF,
     READ_COMMIT,
@@ -44,6 +45,7 @@ pub const OPERATIONS: [Operation; 13] = [
     VIEWER,
     LIMITS,
     REPOSITORY,
+    PULL_REQUEST,
     WRITE_FILE,
     DELETE_FILE,
     CREATE_OBJECT,

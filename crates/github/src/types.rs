@@ -142,3 +142,23 @@ pub(crate) struct Repository {
 pub(crate) struct Permissions {
     pub(crate) push: bool,
 }
+
+/// `GET /repos/{repo}/issues/{number}` of a pull request.
+#[derive(Debug, Deserialize)]
+pub(crate) struct IssueWire {
+    pub(crate) state: String,
+    pub(crate) labels: Vec<LabelWire>,
+    pub(crate) pull_request: Option<PullWire>,
+}
+
+/// A label.
+#[derive(Debug, Deserialize)]
+pub(crate) struct LabelWire {
+    pub(crate) name: String,
+}
+
+/// What an issue says about its pull request.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PullWire {
+    pub(crate) merged_at: Option<String>,
+}

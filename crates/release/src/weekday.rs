@@ -58,6 +58,28 @@ impl WorkCalendar {
         self.weekday_time(from, now) > SignedDuration::from_hours(i64::from(hours))
     }
 
+    /// The first moment at which `hours` weekday hours have passed since `from`; the end of time when
+    /// no day counts.
+    pub fn after_weekday_hours(&self, from: Timestamp, hours: u32) -> Timestamp {
+        let wanted = SignedDuration::from_hours(i64::from(hours));
+        let is_enough = |to: Timestamp| self.weekday_time(from, to) >= wanted;
+        let (mut short, mut reach) = (from, SignedDuration::from_hours(i64::from(hours)));
+        let mut enough = loop {
+            match from.checked_add(reach) {
+                Ok(to) if is_enough(to) => break to,
+                Ok(to) => (short, reach) = (to, reach.saturating_add(reach)),
+                Err(_) if is_enough(Timestamp::MAX) => break Timestamp::MAX,
+                Err(_) => return Timestamp::MAX,
+            }
+        };
+        while enough.as_microsecond() - short.as_microsecond() > 1 {
+            let middle = i64::midpoint(short.as_microsecond(), enough.as_microsecond());
+            let Ok(middle) = Timestamp::from_microsecond(middle) else { return enough };
+            *(if is_enough(middle) { &mut enough } else { &mut short }) = middle;
+        }
+        enough
+    }
+
     /// For zones whose days differ in length. Bounded by the days between two timestamps.
     fn day_by_day(&self, from: Timestamp, to: Timestamp) -> SignedDuration {
         let mut worked = SignedDuration::ZERO;
@@ -113,10 +135,17 @@ mod tests {
 
     /// 2026-03-06 is a Friday.
     #[test]
-    fn pinned_cases_of_the_reference() {
+    fn spec02_case_33_weekday_hours_are_counted_exactly() {
         for (from, now, expected) in [
             ("2026-03-03T10:00:00Z", "2026-03-04T10:00:00Z", false), // exactly 24 h
             ("2026-03-03T10:00:00Z", "2026-03-04T10:00:01Z", true),
+            ("2026-03-03T10:00:00Z", "2026-03-04T09:00:00Z", false),
+            ("2026-03-03T10:00:00Z", "2026-03-04T10:01:00Z", true),
+            ("2026-03-03T10:00:00Z", "2026-03-04T11:00:00Z", true),
+            ("2026-03-06T10:00:00Z", "2026-03-09T09:00:00Z", false),
+            ("2026-03-06T10:00:00Z", "2026-03-09T11:00:00Z", true),
+            ("2026-03-03T10:00:00Z", "2026-03-06T11:00:00Z", true), // 73 h
+            ("2026-03-07T10:30:00Z", "2026-03-10T00:01:00Z", true),
             ("2026-03-03T10:00:00Z", "2026-03-03T09:00:00Z", false), // from after now
             ("2026-03-03T10:00:00Z", "2026-03-03T10:00:00Z", false),
             ("2026-03-06T10:00:00Z", "2026-03-09T10:00:00Z", false), // exactly 72 h over a weekend
@@ -175,6 +204,17 @@ mod tests {
             let day = Timestamp::from_second(start + holiday * 86_400).unwrap();
             let calendar = WorkCalendar::new(zone, [day.to_zoned(TimeZone::UTC).date()]);
             prop_assert_eq!(calendar.weekday_time(from, to), calendar.day_by_day(from, to));
+        }
+
+        /// What is added is what has then passed, and a moment before it has not.
+        #[test]
+        fn adding_is_the_inverse_of_measuring(start in 0_i64..4_000_000_000, hours in 1_u32..200) {
+            let calendar = WorkCalendar::default();
+            let from = Timestamp::from_second(start).unwrap();
+            let to = calendar.after_weekday_hours(from, hours);
+            let wanted = SignedDuration::from_hours(i64::from(hours));
+            prop_assert_eq!(calendar.weekday_time(from, to), wanted);
+            prop_assert!(calendar.weekday_time(from, to - SignedDuration::from_micros(1)) < wanted);
         }
 
         /// More time never makes it less.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use oar_github::{GitHubRead as _, HttpGitHub};
+use oar_github::{GitHubRead as _, HttpGitHub, PullRequestRead as _};
 use oar_release::ErrorClass;
 use oar_transport::Secret;
 use oar_transport::testing::{Script, Step, client};
@@ -48,4 +48,23 @@ async fn push_access_is_told() {
     let (_, stranger) = github(Step::answer(404, "{}"));
     let error = stranger.repository(&repo).await.unwrap_err();
     assert_eq!(error.class(), ErrorClass::NotFound);
+}
+
+#[tokio::test]
+async fn a_pull_request_comes_with_its_labels_in_one_request() {
+    let id = "https://github.com/openshift/installer/pull/12".parse().unwrap();
+    let answer = |merged: Option<&str>, state: &str| {
+        Step::json(&json!({
+            "number": 12, "state": state, "labels": [{ "name": "verified", "color": "x" }],
+            "pull_request": { "merged_at": merged, "url": "https://example.com" }
+        }))
+    };
+    let (script, merged) = github(answer(Some("2026-03-01T00:00:00Z"), "closed"));
+    let found = merged.pull_request(&id).await.unwrap();
+    assert_eq!((found.labels, found.is_abandoned), (vec!["verified".to_owned()], false));
+    assert_eq!(script.seen()[0].url, "https://api.github.com/repos/openshift/installer/issues/12");
+    let (_, open) = github(answer(None, "open"));
+    assert!(!open.pull_request(&id).await.unwrap().is_abandoned);
+    let (_, abandoned) = github(answer(None, "closed"));
+    assert!(abandoned.pull_request(&id).await.unwrap().is_abandoned);
 }

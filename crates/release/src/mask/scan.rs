@@ -203,7 +203,7 @@ impl Scan<'_> {
         self.value_end = end;
         let assigned = self.text[mark..value].contains(&b'=');
         let challenge =
-            self.text[..end].ends_with(b"=") && matches!(self.text.get(end), Some(b'"'));
+            is_parameter(&self.text[value..end]) && matches!(self.text.get(end), Some(b'"'));
         let plain = is_plain_word(&self.text[value..end]) && !assigned;
         if end > value && !challenge && (!plain || after_authorization(self.text, start)) {
             self.secret(value, end);
@@ -217,6 +217,12 @@ fn separator(text: &[u8]) -> usize {
     let text = &text[..text.len().min(LONGEST)];
     let length = run_end(text, 0, |b| matches!(b, b' ' | b'\t' | b':' | b'=' | b'"' | b'\''));
     if length == LONGEST { 0 } else { length }
+}
+
+/// `realm=`: the name of a parameter that stands after the scheme in a challenge.
+fn is_parameter(word: &[u8]) -> bool {
+    let name = word.strip_suffix(b"=");
+    name.is_some_and(|name| name.iter().all(|b| b.is_ascii_alphabetic() || *b == b'_'))
 }
 
 /// A word of prose such as in "token expired" or "Basic authentication": not a credential.

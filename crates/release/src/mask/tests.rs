@@ -113,6 +113,17 @@ fn suspicious() -> impl Strategy<Value = String> {
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
 
+/// Found by the property below.
+#[test]
+fn a_value_that_only_looks_like_a_challenge_is_hidden_at_once() {
+    let masker = Masker::new(["s3cret-value".to_owned()]);
+    let once = masker.mask("Bearer %s3cret-valuetoken=\"").into_owned();
+    assert_eq!(once, "Bearer [SECRET_REDACTED]\"");
+    assert_eq!(masker.mask(&once), once);
+    let challenge = "Bearer realm=\"https://auth.example.com\"";
+    assert_eq!(masker.mask(challenge), challenge);
+}
+
 proptest! {
     #[test]
     fn masking_twice_changes_nothing_more(text in suspicious()) {

@@ -22,6 +22,20 @@ use crate::world::World;
 pub struct GitHub {
     /// Repositories.
     pub repos: BTreeMap<String, Repo>,
+    /// Pull requests, by `owner/name#number`.
+    #[serde(default)]
+    pub pulls: BTreeMap<String, Pull>,
+}
+
+/// A pull request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pull {
+    /// Names of its labels.
+    pub labels: Vec<String>,
+    /// Whether it was closed, merged or not.
+    pub is_closed: bool,
+    /// Whether it was merged.
+    pub is_merged: bool,
 }
 
 /// One repository.
@@ -163,6 +177,22 @@ impl Repo {
     }
 }
 
+/// `GET /repos/{repo}/issues/{number}`.
+fn pull(world: &World, id: &str) -> Answer {
+    let Some(pull) = world.github.pulls.get(id) else {
+        return Answer::message(404, "Not Found");
+    };
+    let labels: Vec<_> = pull.labels.iter().map(|name| json!({ "name": name })).collect();
+    let merged_at = pull.is_merged.then_some("2026-03-01T00:00:00Z");
+    Answer::json(
+        200,
+        &json!({
+            "state": if pull.is_closed { "closed" } else { "open" },
+            "labels": labels, "pull_request": { "merged_at": merged_at }
+        }),
+    )
+}
+
 /// Answers one request to `api.github.com`.
 pub(crate) fn answer(world: &mut World, incoming: &Incoming<'_>) -> Answer {
     if incoming.credential().is_none() {
@@ -179,6 +209,9 @@ pub(crate) fn answer(world: &mut World, incoming: &Incoming<'_>) -> Answer {
         ),
         ["repos", owner, name, rest @ ..] => {
             let repo = format!("{owner}/{name}");
+            if let ["issues", number] = rest {
+                return pull(world, &format!("{repo}#{number}"));
+            }
             if !world.github.repos.contains_key(&repo) {
                 return Answer::message(404, "Not Found");
             }
