@@ -72,6 +72,14 @@ impl Place {
         self.run(program, &all)
     }
 
+    /// Runs `program` with `--sandbox`, to be killed at effect point `crash_at`, or to `count` them.
+    pub fn sandboxed_with(&self, program: &str, arguments: &[&str], crash_at: &str) -> Run {
+        let world = format!("--sandbox={}", self.path("world").display());
+        let mut all = vec![world.as_str()];
+        all.extend_from_slice(arguments);
+        self.run_with(program, &all, &[(oar_sandbox::crash::SETTING, crash_at)])
+    }
+
     /// Runs `program` with an environment of only this place's variables.
     pub fn run(&self, program: &str, arguments: &[&str]) -> Run {
         self.run_with(program, arguments, &[])

@@ -13,6 +13,7 @@ mod github_crowd;
 mod harness;
 mod image_consistency;
 mod image_signed_check;
+mod notificator;
 mod plan_facts;
 mod push_and_alerts;
 mod qe_approval;

@@ -12,6 +12,7 @@ pub mod wiring;
 
 mod config;
 mod doctor;
+mod notificator;
 mod run;
 mod services;
 mod sources;

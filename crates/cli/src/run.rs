@@ -239,6 +239,9 @@ async fn oarctl_command(
     match command {
         OarctlCommand::StartReleaseDetector(options) => detect(around, printer, options).await,
         OarctlCommand::ActiveReleases => active(around, printer).await,
+        OarctlCommand::JiraNotificator(options) => {
+            crate::notificator::run(around, printer, options).await
+        }
         OarctlCommand::ScanSecrets => {
             let scan = scan_secrets::run(&around.context(false)?).await?;
             print(printer, &scan)?;

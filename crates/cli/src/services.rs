@@ -53,7 +53,7 @@ impl Surroundings {
     }
 
     /// The secret `name`, which must be there.
-    fn needed(&self, name: &str, purpose: &str) -> Reach<SecretSource> {
+    pub(crate) fn needed(&self, name: &str, purpose: &str) -> Reach<SecretSource> {
         let source = self.secret(name, purpose);
         match source.read() {
             Ok(_) => Ok(source),
@@ -80,7 +80,7 @@ impl Surroundings {
         Ports::new(read, write)
     }
 
-    fn jira(&self, http: &HttpClient, recorder: Option<&Recorder>) -> Reach<Jira> {
+    pub(crate) fn jira(&self, http: &HttpClient, recorder: Option<&Recorder>) -> Reach<Jira> {
         let user = self.needed("JIRA_USERNAME", "Jira")?;
         let token = self.needed("JIRA_TOKEN", "Jira")?;
         let settings = self.settings.jira();
@@ -114,7 +114,7 @@ impl Surroundings {
         Ok(Ports::new(read, write))
     }
 
-    fn directory(&self, config: Option<&AppConfig>) -> Reach<Arc<dyn DirectoryRead>> {
+    pub(crate) fn directory(&self, config: Option<&AppConfig>) -> Reach<Arc<dyn DirectoryRead>> {
         if let Some(sandbox) = &self.sandbox {
             return Ok(Arc::new(SandboxDirectory(sandbox.clone())));
         }

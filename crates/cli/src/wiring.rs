@@ -173,8 +173,8 @@ impl Surroundings {
             Arc::new(pause::sleep),
             Arc::clone(&self.masker),
         );
-        let journals = match (&recorder, state_settings.dir) {
-            (None, Some(folder)) => Journals::Folder(self.sandbox_folder().unwrap_or(folder)),
+        let journals = match (&recorder, self.state_folder()) {
+            (None, Some(folder)) => Journals::Folder(folder),
             _ => Journals::Memory(MemoryJournal::new(Arc::clone(&self.clock))),
         };
         let messenger = self.messenger(&http, config.as_ref(), recorder.as_ref());
@@ -207,9 +207,11 @@ impl Surroundings {
         })
     }
 
-    /// Journals of the sandbox live beside its world, never beside real ones.
-    fn sandbox_folder(&self) -> Option<PathBuf> {
-        self.sandbox.as_ref()?.folder()
+    /// Where state of this machine is kept; that of the sandbox lives beside its world, never beside
+    /// real state.
+    pub(crate) fn state_folder(&self) -> Option<PathBuf> {
+        let of_sandbox = self.sandbox.as_ref().and_then(Sandbox::folder);
+        of_sandbox.or_else(|| self.settings.state().dir)
     }
 
     /// The sandbox has no spreadsheets, and a key of the real ones is not for it.

@@ -142,6 +142,18 @@ mod tests {
         assert_eq!(at_noon(&[]), Grade::Unknown);
     }
 
+    #[test]
+    fn spec02_case_20_ended_and_coming_grades_do_not_count() {
+        let (past, coming) = ("2025-01-01T00:00:00Z", "2026-03-12T12:00:00Z");
+        let a = entry(Some("A"), Some(past), Some("2026-03-10T12:00:00Z"));
+        let b = entry(Some("B"), Some(past), None);
+        let c = entry(Some("C"), Some(coming), None);
+        assert_eq!(at_noon(&[a, b, c]), Grade::B);
+        let overlapping = [entry(Some("A"), Some(past), None), entry(Some("F"), Some(past), None)];
+        assert_eq!(at_noon(&overlapping), Grade::F);
+        assert!(!at_noon(&[]).is_healthy());
+    }
+
     #[rstest]
     #[case("2026-03-11T12:00:00Z", true)]
     #[case("2026-03-11T12:00:01Z", false)]

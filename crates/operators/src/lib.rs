@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod dry_run;
 pub mod error;
 pub mod facts;
+pub mod notificator;
 pub mod notify;
 pub mod report;
 pub mod runner;

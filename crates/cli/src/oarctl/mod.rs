@@ -50,6 +50,16 @@ Examples:
   oarctl start-release-detector --all --dry-run")]
     StartReleaseDetector(Detector),
 
+    /// Bring bugs that wait too long for verification to the people who can verify them
+    ///
+    /// One run: QA contact, team lead, manager, one after the other, each after 24 weekday hours; then
+    /// the bug is marked. Safe to repeat; a second run on the same machine is refused.
+    #[command(after_help = "\
+Examples:
+  oarctl jira-notificator --dry-run
+  oarctl jira-notificator --from-date 2026-03-01")]
+    JiraNotificator(Notificator),
+
     /// Report the active releases, those that need somebody first
     #[command(after_help = "\
 Examples:
@@ -103,6 +113,20 @@ pub struct Detector {
     /// All y-streams
     #[arg(long)]
     pub all: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
+    pub dry_run: DryRun,
+}
+
+/// Arguments of `jira-notificator`.
+#[derive(Debug, clap::Args)]
+pub struct Notificator {
+    /// Only bugs that became ON_QA after this day, YYYY-MM-DD
+    #[arg(long, value_name = "DATE")]
+    pub from_date: Option<jiff::civil::Date>,
+    /// Bugs per search request
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub search_batch_size: Option<u16>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
     pub dry_run: DryRun,

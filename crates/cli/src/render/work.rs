@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use oar_operators::commands::qe_approval::{QeApproval, Standing};
 use oar_operators::commands::rhcos_alerts::RhcosAlerts;
+use oar_operators::notificator::NotificatorReport;
 
 use super::Render;
 use super::reports::changes;
@@ -64,6 +65,31 @@ impl Render for QeApproval {
         text.push_str(&changes(&self.planned_changes));
         text.push_str(&warnings(&self.warnings));
         let _ = writeln!(text, "Next: oar -r {} plan", self.release);
+        text
+    }
+}
+
+impl Render for NotificatorReport {
+    fn text(&self) -> String {
+        let mut text = format!("{} bugs wait for verification\n", self.issues);
+        for sent in &self.sent {
+            let kind = format!("{:?}", sent.kind);
+            let _ = writeln!(text, "{} {kind}: {}", paint(BOLD, &sent.key), sent.to.join(", "));
+        }
+        for mark in &self.marks {
+            let verb = if mark.added { "marked" } else { "mark removed" };
+            let _ = writeln!(text, "{} {verb}", paint(BOLD, &mark.key));
+        }
+        for skipped in &self.skipped {
+            let _ = writeln!(text, "{} {}", skipped.key, skipped.reason);
+        }
+        for failed in &self.failed {
+            let _ = writeln!(text, "{} {}: {}", paint(BAD, "failed:"), failed.key, failed.error);
+        }
+        let (sent, failed) = (self.sent.len(), self.failed.len());
+        let _ = writeln!(text, "{sent} sent, {} skipped, {failed} failed", self.skipped.len());
+        text.push_str(&changes(&self.planned_changes));
+        text.push_str(&warnings(&self.warnings));
         text
     }
 }
