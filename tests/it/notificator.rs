@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Place, Run};
 
-/// Of the two seeded bugs that are ON_QA the one of these stories; the other is not searched.
+/// Of the two seeded bugs that wait the one of these stories; the other is not searched.
 const BUG: &str = "OCPBUGS-99002";
 
 fn place() -> Place {
@@ -24,7 +24,7 @@ fn change(place: &Place, change: impl FnOnce(&mut World)) {
     place.sandbox().change(change).expect("a change");
 }
 
-/// The bug became ON_QA on Monday at 10:00; the clock shows `hours` later.
+/// The bug became `ON_QA` on Monday at 10:00; the clock shows `hours` later.
 fn on_monday(place: &Place, hours: u64) {
     change(place, |world| {
         let monday: jiff::Timestamp = "2026-03-02T10:00:00Z".parse().expect("a time");

@@ -1,7 +1,7 @@
 //! `oarctl jira-notificator`: its clients, and the lock that keeps a second run away.
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use oar_github::{HttpGitHub, PullRequestRead};
@@ -88,12 +88,12 @@ fn alone(around: &Surroundings) -> Result<Option<File>, CliError> {
     let file = File::create(&path).map_err(problem)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
-        Err(std::fs::TryLockError::WouldBlock) => Err(busy(path)),
+        Err(std::fs::TryLockError::WouldBlock) => Err(busy(&path)),
         Err(std::fs::TryLockError::Error(error)) => Err(problem(error)),
     }
 }
 
-fn busy(path: PathBuf) -> CliError {
+fn busy(path: &Path) -> CliError {
     let text = format!("another {NAME} runs on this machine; it holds {}", path.display());
     CliError::new(ErrorClass::Busy, text).hint("wait for it to end, then try again")
 }

@@ -121,7 +121,7 @@ pub struct Detector {
 /// Arguments of `jira-notificator`.
 #[derive(Debug, clap::Args)]
 pub struct Notificator {
-    /// Only bugs that became ON_QA after this day, YYYY-MM-DD
+    /// Only bugs that began to wait after this day, YYYY-MM-DD
     #[arg(long, value_name = "DATE")]
     pub from_date: Option<jiff::civil::Date>,
     /// Bugs per search request

@@ -185,8 +185,8 @@ mod tests {
         let calendar = WorkCalendar::default();
         let lacking =
             Standing { on_qa: monday(0), notified: &early, has_contact: true, lacks_manager: true };
-        assert_eq!(lacking.next(monday(86), &calendar), Next::Wait { until: monday(108 + 48) });
-        assert_eq!(lacking.next(monday(157), &calendar), Next::Mark);
+        assert_eq!(lacking.next(monday(86), &calendar), Next::Wait { until: monday(108) });
+        assert_eq!(lacking.next(monday(109), &calendar), Next::Mark);
     }
 
     proptest! {
