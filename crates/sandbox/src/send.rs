@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use oar_release::Clock;
-use oar_transport::{Body, HttpSend, Processed, Request, Response, SendError, SendErrorKind};
+use oar_transport::{
+    Body, HttpSend, Processed, Request, Response, SendError, SendErrorKind, pause,
+};
 
 use tokio::sync::Notify;
 
@@ -29,6 +32,7 @@ struct Shared {
     world: World,
     store: Option<Store>,
     faults: Faults,
+    latency: Duration,
     requests: BTreeMap<String, usize>,
 }
 
@@ -51,7 +55,13 @@ impl Sandbox {
     }
 
     fn build(world: World, store: Option<Store>) -> Self {
-        let shared = Shared { world, store, faults: Faults::default(), requests: BTreeMap::new() };
+        let shared = Shared {
+            world,
+            store,
+            faults: Faults::default(),
+            latency: Duration::ZERO,
+            requests: BTreeMap::new(),
+        };
         Self { shared: Arc::new(Mutex::new(shared)), death: Arc::default() }
     }
 
@@ -78,6 +88,11 @@ impl Sandbox {
     /// Replaces all faults.
     pub fn set_faults(&self, faults: Faults) {
         self.lock().faults = faults;
+    }
+
+    /// Lets every answer of this process take `latency`, on the runtime's clock.
+    pub fn answer_after(&self, latency: Duration) {
+        self.lock().latency = latency;
     }
 
     /// Number of requests of this process per service and verb (`github PUT`), for assertions.
@@ -143,7 +158,13 @@ impl Shared {
 #[async_trait]
 impl HttpSend for Sandbox {
     async fn send(&self, request: Request) -> Result<Response, SendError> {
-        let exchanged = self.lock().exchange(&request);
+        let (exchanged, latency) = {
+            let mut shared = self.lock();
+            (shared.exchange(&request), shared.latency)
+        };
+        if !latency.is_zero() {
+            pause::sleep(latency).await;
+        }
         let Some(answered) = exchanged else {
             self.death.notify_one();
             return std::future::pending().await;

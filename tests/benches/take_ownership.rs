@@ -1,0 +1,72 @@
+//! Taking a release with six advisories over, at 100 ms per answer: `cargo bench -p oar-tests`.
+//!
+//! Time is the runtime's own, so the figures are exact: the chain of answers that waited for each other.
+#![expect(clippy::print_stdout, reason = "a benchmark's output is its figures")]
+
+use std::time::Duration;
+
+use oar_cli::wiring::Surroundings;
+use oar_config::{Flags, Settings};
+use oar_operators::commands::create_test_report;
+use oar_operators::tasks::take_ownership;
+use oar_sandbox::Sandbox;
+use oar_sandbox::world::World;
+use oar_transport::env::Environment;
+
+const LATENCY: Duration = Duration::from_millis(100);
+
+fn main() {
+    let one = figures(1);
+    let six = figures(6);
+    println!("take-ownership, {} ms per answer", LATENCY.as_millis());
+    println!("1 advisory     {:>5} ms, {} requests", one.0.as_millis(), one.1);
+    let sum = u128::try_from(six.1).unwrap_or(0) * LATENCY.as_millis();
+    let goal = one.0.as_millis();
+    println!(
+        "6 advisories   {:>5} ms, {} requests   (goal {goal}: the slowest chain; one after the other {sum})",
+        six.0.as_millis(),
+        six.1
+    );
+}
+
+/// Wall time and number of requests with `advisories` advisories.
+fn figures(advisories: u64) -> (Duration, usize) {
+    let mut world = World::seeded();
+    let template = world.errata.advisories[&990_031].clone();
+    let map: Vec<String> = (0..advisories)
+        .map(|number| {
+            world.errata.advisories.insert(990_500 + number, template.clone());
+            format!("kind{number}: {}", 990_500 + number)
+        })
+        .collect();
+    let data = world.build_data.get_mut("openshift-4.99").expect("the data");
+    *data = data.replace(
+        "advisories: {rpm: 990031, rhcos: 990032}",
+        &format!("advisories: {{{}}}", map.join(", ")),
+    );
+    let sandbox = Sandbox::in_memory(world);
+    let folder = tempfile::tempdir().expect("a scratch folder");
+    let state = folder.path().display().to_string();
+    let environment = Environment::from_map([("XDG_STATE_HOME", state.as_str())]);
+    let settings = Settings::load(None, &Flags::default(), &environment).expect("the defaults");
+    let around = Surroundings::over(settings, environment, Some(sandbox.clone()));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime can be built");
+    runtime.block_on(async {
+        let release = "4.99.3".parse().expect("a release");
+        let context = around.context(false).expect("a context");
+        create_test_report::run(&context, &release).await.expect("a StateBox");
+        let before: usize = sandbox.requests().values().sum();
+        sandbox.answer_after(LATENCY);
+        let begun = tokio::time::Instant::now();
+        let context = around.context(false).expect("a context");
+        let report = take_ownership::run(&context, &release, "lead@example.com").await;
+        assert_eq!(report.outcome.word(), "pass", "{report:?}");
+        let changed = sandbox.world(|world| world.count("errata", "change-owner"));
+        assert_eq!(changed, usize::try_from(advisories).expect("few"));
+        (begun.elapsed(), sandbox.requests().values().sum::<usize>() - before)
+    })
+}
