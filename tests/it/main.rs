@@ -1,5 +1,6 @@
 //! Whole-program stories: the real programs against the sandbox.
 
+mod analyze_build;
 mod bad_input;
 mod concurrency;
 mod corpus;
@@ -9,7 +10,9 @@ mod cve_trackers;
 mod github_crowd;
 mod harness;
 mod image_consistency;
+mod image_consistency_jenkins;
 mod image_signed_check;
+mod is_shipped;
 mod plan_facts;
 mod push_and_alerts;
 mod qe_approval;
@@ -17,4 +20,5 @@ mod reports;
 mod stage_testing;
 mod stop;
 mod store;
+mod sweep;
 mod take_ownership;

@@ -21,7 +21,7 @@ pub fn job_reference(task: Task, key: Option<&JobRef>, result: Option<&str>) -> 
 /// The last job that `result` names, with the time stamp of its line.
 fn from_text(task: Task, result: &str) -> Option<JobRef> {
     let read = match task {
-        Task::ImageConsistencyCheck => prow_job,
+        Task::ImageConsistencyCheck => image_check,
         Task::StageTesting => jenkins_build,
         _ => return None,
     };
@@ -43,6 +43,14 @@ fn prow_job(line: &str) -> Option<JobRef> {
         JobSystem::Prow
     };
     (!id.is_empty()).then(|| reference(system, Some(id), None, None))
+}
+
+/// A run on Prow, or a build page of the job that did this before Prow and may do it again.
+fn image_check(line: &str) -> Option<JobRef> {
+    prow_job(line).or_else(|| {
+        let (url, id) = numbered(line, "/job/image-consistency-check/")?;
+        Some(reference(JobSystem::Jenkins, Some(id), None, Some(url)))
+    })
 }
 
 /// A build page of the stage pipeline, or the queue item it waits as.

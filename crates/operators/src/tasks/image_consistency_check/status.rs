@@ -11,7 +11,7 @@ use oar_prow_jobs::{
 use oar_release::time::stamp;
 use oar_release::{ErrorClass, JobRef, TaskOutcome};
 
-use super::{Subject, recorded, reference};
+use super::{Subject, recorded_run, reference};
 use crate::report::error_chain;
 use crate::runner::{Stage, TaskError, TaskScope};
 
@@ -27,7 +27,7 @@ pub(super) async fn of_named(
     name: &RunName,
 ) -> Result<TaskOutcome, TaskError> {
     let prow = scope.context().services.prow.as_ref().map_err(TaskError::reading)?;
-    let known = recorded(&subject.state).filter(|job| names(job, name));
+    let known = recorded_run(&subject.state).filter(|job| names(job, name));
     let handle = match name {
         RunName::Id(id) => RunHandle {
             id: Some(id.clone()),
@@ -132,7 +132,7 @@ async fn failed(scope: &TaskScope<'_>, job: &JobRef) -> TaskOutcome {
 }
 
 /// The second part of the check: every image of the shipment is graded, and well.
-async fn health(
+pub(super) async fn health(
     scope: &TaskScope<'_>,
     subject: &Subject,
     job: JobRef,

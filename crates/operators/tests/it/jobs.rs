@@ -1,0 +1,293 @@
+//! Tasks whose work is a job elsewhere: whatever breaks, the job is started once, and what is not
+//! known decides nothing (spec 03 §11.5 and §11.6, 05 §6.6; promises P2 to P5).
+
+use std::time::Duration;
+
+use http::Method;
+use oar_operators::report::CommandReport;
+use oar_operators::tasks::image_consistency_check::{self, Backend, Request};
+use oar_operators::tasks::stage_testing;
+use oar_release::{Task, TaskOutcome};
+use oar_sandbox::fault::{Faults, Kind, Rule};
+
+use crate::desk::release;
+use crate::lab::Lab;
+
+/// A task and where its job runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Job {
+    StageTests,
+    OnProw,
+    OnJenkins,
+}
+
+const ALL: [Job; 3] = [Job::StageTests, Job::OnProw, Job::OnJenkins];
+const IMAGES: [Job; 2] = [Job::OnProw, Job::OnJenkins];
+
+impl Job {
+    const fn task(self) -> Task {
+        match self {
+            Self::StageTests => Task::StageTesting,
+            Self::OnProw | Self::OnJenkins => Task::ImageConsistencyCheck,
+        }
+    }
+
+    /// The service that starts it, as the sandbox names it.
+    const fn service(self) -> &'static str {
+        match self {
+            Self::OnProw => "gangway",
+            Self::StageTests | Self::OnJenkins => "jenkins",
+        }
+    }
+
+    const fn backend(self) -> Backend {
+        match self {
+            Self::OnProw => Backend::Prow,
+            Self::StageTests | Self::OnJenkins => Backend::Jenkins,
+        }
+    }
+
+    async fn run_with(self, lab: &Lab, force: bool) -> CommandReport {
+        let context = &lab.desk.context;
+        match self {
+            Self::StageTests => stage_testing::run(context, &release(), None).await,
+            Self::OnProw | Self::OnJenkins => {
+                let request = Request::Start { backend: self.backend(), force };
+                image_consistency_check::run(context, &release(), &request).await
+            }
+        }
+    }
+
+    async fn run(self, lab: &Lab) -> CommandReport {
+        self.run_with(lab, false).await
+    }
+}
+
+fn is_in_progress(report: &CommandReport) -> bool {
+    matches!(&report.outcome, TaskOutcome::InProgress { job: Some(job) } if job.id.is_some())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_is_started_once_and_its_end_recorded() {
+    for job in ALL {
+        let lab = Lab::new();
+        assert!(is_in_progress(&job.run(&lab).await), "{job:?}");
+        let again = job.run(&lab).await;
+        assert!(matches!(again.outcome, TaskOutcome::Unchanged { .. }), "{job:?}: {again:?}");
+        lab.later(Duration::from_hours(2));
+        let ended = job.run(&lab).await;
+        assert_eq!(ended.outcome, TaskOutcome::Pass, "{job:?}: {ended:?}");
+        assert!(matches!(job.run(&lab).await.outcome, TaskOutcome::Unchanged { .. }), "{job:?}");
+        assert_eq!(lab.started(), 1, "{job:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_trigger_fails_the_task_and_the_next_run_starts_it() {
+    for job in ALL {
+        let lab = Lab::new();
+        let refusal = Rule::once(job.service(), Kind::Status(400)).method(Method::POST);
+        lab.sandbox.plant(refusal);
+        let report = job.run(&lab).await;
+        assert!(matches!(report.outcome, TaskOutcome::Fail { .. }), "{job:?}: {report:?}");
+        let entry = lab.entry(job.task().name());
+        assert!(entry.contains("status: Fail") && !entry.contains("job:"), "{job:?}: {entry}");
+        assert!(is_in_progress(&job.run(&lab).await), "{job:?}");
+        assert_eq!(lab.started(), 1, "{job:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_is_looked_up_and_nothing_is_started_twice() {
+    for job in ALL {
+        for kind in [Kind::ResetAfter, Kind::StatusAfter(502), Kind::Truncated] {
+            let lab = Lab::new();
+            lab.sandbox.plant(Rule::once(job.service(), kind.clone()).method(Method::POST));
+            let report = job.run(&lab).await;
+            assert!(is_in_progress(&report), "{job:?} {kind:?}: {report:?}");
+            assert_eq!(lab.started(), 1, "{job:?} {kind:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_a_lost_answer_cannot_be_looked_up_the_claim_stays() {
+    for job in ALL {
+        let lab = Lab::new();
+        lab.sandbox.plant(Rule::once(job.service(), Kind::ResetAfter).method(Method::POST));
+        // What was there before is read, what is there after the trigger is not.
+        let before = if job == Job::OnProw { 0 } else { 2 };
+        for service in [job.service(), "deck"] {
+            let silence = Rule::once(service, Kind::Status(503)).method(Method::GET);
+            lab.sandbox.plant(silence.skip(before).times(u32::MAX));
+        }
+        let report = job.run(&lab).await;
+        assert!(!report.success, "{job:?}: {report:?}");
+        assert!(matches!(report.outcome, TaskOutcome::Undetermined { .. }), "{job:?}: {report:?}");
+        let entry = lab.entry(job.task().name());
+        assert!(entry.contains("In Progress") && entry.contains("claim:"), "{job:?}: {entry}");
+
+        lab.sandbox.set_faults(Faults::default());
+        let early = job.run(&lab).await;
+        assert!(matches!(early.outcome, TaskOutcome::Unchanged { .. }), "{job:?}: {early:?}");
+        lab.later(Duration::from_mins(20));
+        let late = job.run(&lab).await;
+        assert!(is_in_progress(&late), "{job:?}: {late:?}");
+        assert_eq!(lab.started(), 1, "{job:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_that_is_gone_is_started_again_when_that_is_sure() {
+    for job in ALL {
+        let lab = Lab::new();
+        assert!(is_in_progress(&job.run(&lab).await), "{job:?}");
+        let forget = |world: &mut oar_sandbox::world::World| {
+            world.prow.runs.clear();
+            world.jenkins.items.clear();
+        };
+        lab.sandbox.change(forget).expect("a change");
+        if job == Job::OnProw {
+            // Prow may be slow to show a run: it is given up after two days.
+            let young = job.run(&lab).await;
+            assert!(matches!(young.outcome, TaskOutcome::Undetermined { .. }), "{young:?}");
+            assert_eq!(lab.started(), 1);
+            lab.later(Duration::from_hours(49));
+        }
+        assert!(is_in_progress(&job.run(&lab).await), "{job:?}");
+        assert_eq!(lab.started(), 2, "{job:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_runs_at_the_same_time_start_one_job() {
+    for job in ALL {
+        let lab = Lab::new();
+        let (one, two) = tokio::join!(job.run(&lab), job.run(&lab));
+        let in_progress = [&one, &two].into_iter().filter(|report| is_in_progress(report)).count();
+        assert_eq!((in_progress, lab.started()), (1, 1), "{job:?}: {one:?} {two:?}");
+        assert!(one.success && two.success, "{job:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn force_starts_another_check_after_a_pass() {
+    for job in IMAGES {
+        let lab = Lab::new();
+        job.run(&lab).await;
+        lab.later(Duration::from_hours(2));
+        assert_eq!(job.run(&lab).await.outcome, TaskOutcome::Pass, "{job:?}");
+        assert!(is_in_progress(&job.run_with(&lab, true).await), "{job:?}");
+        assert_eq!(lab.started(), 2, "{job:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn force_starts_another_run_on_prow_and_adopts_the_build_on_jenkins() {
+    for (job, jobs) in [(Job::OnProw, 2), (Job::OnJenkins, 1)] {
+        let lab = Lab::new();
+        job.run(&lab).await;
+        assert!(is_in_progress(&job.run_with(&lab, true).await), "{job:?}");
+        assert_eq!(lab.started(), jobs, "{job:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn undetermined_health_stays_in_progress_until_the_images_are_graded() {
+    for job in IMAGES {
+        let lab = Lab::new();
+        job.run(&lab).await;
+        lab.later(Duration::from_hours(2));
+        lab.sandbox.plant(Rule::once("pyxis", Kind::Status(503)).times(u32::MAX));
+        let open = job.run(&lab).await;
+        assert!(is_in_progress(&open), "{job:?}: {open:?}");
+        assert!(open.warnings.iter().any(|line| line.contains("undetermined")), "{job:?}");
+        lab.sandbox.set_faults(Faults::default());
+        let closed = job.run(&lab).await;
+        assert_eq!(closed.outcome, TaskOutcome::Pass, "{job:?}: {closed:?}");
+        assert_eq!(lab.started(), 1, "{job:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_of_the_other_backend_is_found_and_not_doubled() {
+    for (first, second) in [(Job::OnProw, Job::OnJenkins), (Job::OnJenkins, Job::OnProw)] {
+        let lab = Lab::new();
+        assert!(is_in_progress(&first.run(&lab).await), "{first:?}");
+        let other = second.run(&lab).await;
+        assert!(matches!(other.outcome, TaskOutcome::Unchanged { .. }), "{second:?}: {other:?}");
+        lab.later(Duration::from_hours(2));
+        assert_eq!(second.run(&lab).await.outcome, TaskOutcome::Pass, "{second:?}");
+        assert_eq!(lab.started(), 1, "{first:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unfinished_claim_of_jenkins_keeps_prow_from_starting_a_second_check() {
+    let lab = Lab::new();
+    lab.sandbox.plant(Rule::once("jenkins", Kind::ResetAfter).method(Method::POST));
+    let silence = Rule::once("jenkins", Kind::Status(503)).method(Method::GET);
+    lab.sandbox.plant(silence.skip(2).times(u32::MAX));
+    Job::OnJenkins.run(&lab).await;
+    lab.sandbox.set_faults(Faults::default());
+    lab.later(Duration::from_mins(20));
+    let prow = Job::OnProw.run(&lab).await;
+    assert!(matches!(prow.outcome, TaskOutcome::Undetermined { .. }), "{prow:?}");
+    assert!(is_in_progress(&Job::OnJenkins.run(&lab).await));
+    assert_eq!(lab.started(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_aborted_build_of_the_image_check_is_started_anew_and_a_bad_one_fails() {
+    for (word, status) in [
+        ("ABORTED", "Not Started"),
+        ("NOT_BUILT", "Not Started"),
+        ("FAILURE", "Fail"),
+        ("UNSTABLE", "Fail"),
+    ] {
+        let lab = Lab::new();
+        lab.sandbox.change(|world| word.clone_into(&mut world.jenkins.ends_as)).expect("a change");
+        let number = Job::OnJenkins.run(&lab).await.job.and_then(|job| job.id);
+        let number = number.and_then(|id| id.parse().ok()).expect("a number");
+        lab.later(Duration::from_hours(2));
+        let request = Request::Build(number);
+        image_consistency_check::run(&lab.desk.context, &release(), &request).await;
+        let entry = lab.entry("image-consistency-check");
+        assert!(entry.contains(&format!("status: {status}")), "{word}: {entry}");
+        assert!(is_in_progress(&Job::OnJenkins.run(&lab).await), "{word}");
+        assert_eq!(lab.started(), 2, "{word}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_of_another_release_decides_nothing() {
+    let lab = Lab::new();
+    Job::OnJenkins.run(&lab).await;
+    let other = |world: &mut oar_sandbox::world::World| {
+        for item in world.jenkins.items.values_mut() {
+            for (_, value) in &mut item.parameters {
+                *value = value.replace("4.99.3", "4.99.30");
+            }
+        }
+    };
+    lab.sandbox.change(other).expect("a change");
+    lab.later(Duration::from_hours(2));
+    let before = lab.desk.text();
+    let request = Request::Build(1);
+    let report = image_consistency_check::run(&lab.desk.context, &release(), &request).await;
+    let error = report.error.expect("an error");
+    assert!(error.message.contains("4.99.30"), "{error:?}");
+    assert_eq!(lab.desk.text(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn spec03_case_33_without_the_token_nothing_is_started_or_marked() {
+    let mut lab = Lab::new();
+    let missing = oar_operators::services::NotSetUp::new("APITOKEN is not set");
+    lab.desk.context.services.prow_token = Err(missing);
+    let before = lab.desk.text();
+    let report = Job::OnProw.run(&lab).await;
+    assert!(!report.success && report.error.is_some());
+    assert!(!report.output.contains("status is changed to"), "{}", report.output);
+    assert_eq!((lab.desk.text(), lab.started()), (before, 0));
+}
