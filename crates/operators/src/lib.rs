@@ -7,6 +7,7 @@ pub mod dry_run;
 pub mod error;
 pub mod facts;
 pub mod notify;
+pub mod progress;
 pub mod report;
 pub mod runner;
 pub mod services;

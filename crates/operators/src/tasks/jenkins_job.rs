@@ -267,7 +267,10 @@ impl JenkinsTask<'_, '_> {
             }
         };
         self.keep(claim, &pending).await;
-        let pending = match jenkins.read.follow(order, &pending).await {
+        let waiting = scope.context().progress.start("waiting in the queue of Jenkins", None);
+        let followed = jenkins.read.follow(order, &pending).await;
+        drop(waiting);
+        let pending = match followed {
             Ok(followed) => followed,
             Err(error @ JenkinsError::Cancelled { .. }) => {
                 scope.forget_job();
@@ -289,15 +292,17 @@ impl JenkinsTask<'_, '_> {
         let (context, release) = (self.scope.context(), self.scope.release());
         let job = self.reference(pending.number, pending.queue_id, &pending.url);
         let (task, who) = (self.kind.task, context.who(self.kind.task.name()));
-        if let Err(error) = context.boxes.confirm_job(release, task, claim, &job, &who).await {
+        self.scope.say(format!("{} {}: {}", verb(pending), self.kind.job, pending.url));
+        let lines = self.scope.log();
+        let kept = context.boxes.confirm_job(release, task, claim, &job, &lines, &who).await;
+        if let Err(error) = kept {
             self.scope.warn(format!("the job is not stored yet: {}", error_chain(&error)));
         }
     }
 
     fn tell(&self, pending: &Pending) {
-        let verb = if pending.adopted { "found" } else { "triggered" };
-        self.scope.say(format!("{verb} {}: {}", self.kind.job, pending.url));
         if let Some(number) = pending.number {
+            self.scope.say(format!("{} {}: {}", verb(pending), self.kind.job, pending.url));
             self.scope.say(format!("Build number: {number}"));
             self.scope.notify(self.building(&pending.url, number));
             return;
@@ -317,4 +322,8 @@ impl JenkinsTask<'_, '_> {
         let text = format!("{}: {}", self.kind.name, link(url, &format!("build {number}")));
         Notice { kind: self.kind.notice, to: Audience::ReleaseLeads, text }
     }
+}
+
+const fn verb(pending: &Pending) -> &'static str {
+    if pending.adopted { "found" } else { "triggered" }
 }

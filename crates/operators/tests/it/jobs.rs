@@ -159,8 +159,63 @@ async fn a_job_that_is_gone_is_started_again_when_that_is_sure() {
     }
 }
 
+/// The texts of the StateBox, one for each commit.
+fn history(lab: &Lab) -> Vec<String> {
+    let commits = lab.desk.repo.commits().into_iter();
+    let contents = commits.flat_map(|commit| commit.changes).filter_map(|change| change.content);
+    contents.map(|content| String::from_utf8(content).expect("text")).collect()
+}
+
 #[tokio::test(start_paused = true)]
-async fn two_runs_at_the_same_time_start_one_job() {
+async fn spec03_case_29_after_an_aborted_run_one_is_started_and_its_id_stored_before_its_page() {
+    for state in ["aborted", "error"] {
+        let lab = Lab::new();
+        lab.sandbox.change(|world| world.prow.ends_after = 0).expect("a change");
+        lab.sandbox.change(|world| state.clone_into(&mut world.prow.ends_as)).expect("a change");
+        let first = Job::OnProw.run(&lab).await.job.and_then(|job| job.id).expect("an id");
+        lab.sandbox.change(|world| world.prow.ends_after = 3600).expect("a change");
+        let before = history(&lab).len();
+        let second = Job::OnProw.run(&lab).await.job.and_then(|job| job.id).expect("an id");
+        assert_ne!(first, second);
+        assert_eq!(lab.started(), 2, "{state}");
+        let run = lab.sandbox.world(|world| world.prow.runs[&second].env.clone());
+        let names: Vec<&str> = run.keys().map(String::as_str).collect();
+        let wanted = ["MERGE_REQUEST_ID", "PAYLOAD_URL"];
+        assert_eq!(names, wanted.map(|name| format!("MULTISTAGE_PARAM_OVERRIDE_{name}")));
+        let line = format!("INFO: Triggered image consistency check Prow job: {second}");
+        let stored = history(&lab).split_off(before);
+        let with_id = stored.iter().find(|text| text.contains(&line)).expect("a commit with it");
+        assert!(!with_id.contains("Prow job URL"), "{with_id}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_record_of_a_build_names_it_before_it_left_the_queue() {
+    for job in [Job::StageTests, Job::OnJenkins] {
+        let lab = Lab::new();
+        lab.sandbox.change(|world| world.jenkins.waits = 8).expect("a change");
+        assert!(is_in_progress(&job.run(&lab).await), "{job:?}");
+        let stored = history(&lab);
+        let queued = |text: &&String| text.contains("/queue/item/") && text.contains("triggered ");
+        assert!(stored.iter().any(|text| queued(&text)), "{job:?}: {stored:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn spec03_case_30_while_the_run_cannot_be_looked_up_nothing_is_started() {
+    let lab = Lab::new();
+    Job::OnProw.run(&lab).await;
+    let before = lab.desk.text();
+    for service in ["deck", "gcs", "gangway"] {
+        lab.sandbox.plant(Rule::once(service, Kind::Status(503)).times(u32::MAX));
+    }
+    let report = Job::OnProw.run(&lab).await;
+    assert!(!report.success, "{report:?}");
+    assert_eq!((lab.desk.text(), lab.started()), (before, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn spec03_case_30_two_runs_at_the_same_time_start_one_job() {
     for job in ALL {
         let lab = Lab::new();
         let (one, two) = tokio::join!(job.run(&lab), job.run(&lab));

@@ -76,6 +76,8 @@ struct Subject {
     check: ConsistencyCheck,
     payload: String,
     mr: MergeRequest,
+    /// The numbers that ART's data reserves for the shipment.
+    live_ids: Vec<(String, i64)>,
     state: StateBox,
 }
 
@@ -101,7 +103,7 @@ async fn subject(scope: &TaskScope<'_>) -> Result<Result<Subject, TaskOutcome>, 
     let payload = PayloadUrl::of_release(release).map_err(|error| invalid(&error))?;
     let image = payload.to_string();
     let check = ConsistencyCheck::new(payload, mr.iid()).map_err(|error| invalid(&error))?;
-    Ok(Ok(Subject { check, payload: image, mr, state }))
+    Ok(Ok(Subject { check, payload: image, mr, live_ids: data.live_ids.clone(), state }))
 }
 
 /// The job that the StateBox names, whatever the task's status and wherever it runs.
@@ -296,10 +298,15 @@ async fn start(
     };
     scope.say(format!("Triggered image consistency check Prow job: {}", started.id));
     let who = context.who(TASK.name());
-    if let Err(error) = context.boxes.confirm_job(release, TASK, claim, &job, &who).await {
+    let lines = scope.log();
+    let kept = context.boxes.confirm_job(release, TASK, claim, &job, &lines, &who).await;
+    if let Err(error) = kept {
         scope.warn(format!("the run is not stored yet: {}", error_chain(&error)));
     }
-    match prow.read.await_page(&started.id).await {
+    let waiting = context.progress.start("waiting for the page of the run", None);
+    let page = prow.read.await_page(&started.id).await;
+    drop(waiting);
+    match page {
         Ok(run) => job.url = run.url,
         Err(error) => scope.warn(format!("the run has no page yet: {}", error_chain(&error))),
     }
