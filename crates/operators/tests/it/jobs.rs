@@ -1,6 +1,7 @@
 //! Tasks whose work is a job elsewhere: whatever breaks, the job is started once, and what is not
 //! known decides nothing (spec 03 §11.5 and §11.6, 05 §6.6; promises P2 to P5).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
@@ -9,6 +10,7 @@ use oar_operators::tasks::image_consistency_check::{self, Backend, Request};
 use oar_operators::tasks::stage_testing;
 use oar_release::{Task, TaskOutcome};
 use oar_sandbox::fault::{Faults, Kind, Rule};
+use oar_slack::{MockSlackRead, MockSlackWrite, SlackError};
 
 use crate::desk::release;
 use crate::lab::Lab;
@@ -222,6 +224,30 @@ async fn spec03_case_30_two_runs_at_the_same_time_start_one_job() {
         let in_progress = [&one, &two].into_iter().filter(|report| is_in_progress(report)).count();
         assert_eq!((in_progress, lab.started()), (1, 1), "{job:?}: {one:?} {two:?}");
         assert!(one.success && two.success, "{job:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn spec05_case_13_a_silent_slack_changes_nothing_about_a_started_job() {
+    for job in ALL {
+        let mut lab = Lab::new();
+        let mut write = MockSlackWrite::new();
+        write
+            .expect_post()
+            .returning(|_| Err(SlackError::Token { code: "invalid_auth".to_owned() }));
+        let messenger = lab.desk.context.messenger.as_mut().expect("a messenger");
+        messenger.write = Arc::new(write);
+        let mut read = MockSlackRead::new();
+        read.expect_find_post().returning(|_, _, _| Ok(None));
+        messenger.read = Arc::new(read);
+        let report = job.run(&lab).await;
+        assert!(is_in_progress(&report) && report.success, "{job:?}: {report:?}");
+        let told = report.warnings.iter().filter(|line| line.contains("was not sent"));
+        assert_eq!(told.count(), 1, "{job:?}: {:?}", report.warnings);
+        assert!(!report.output.contains(": ERROR:"), "{job:?}: {}", report.output);
+        assert!(lab.entry(job.task().name()).contains("status: In Progress"), "{job:?}");
+        job.run(&lab).await;
+        assert_eq!(lab.started(), 1, "{job:?}");
     }
 }
 

@@ -6,20 +6,25 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use oar_config::{AppConfig, ReleaseData};
+use oar_errata::{
+    ElliottError, ErrataRead, ErrataWrite, FindTrackers, HttpErrata, Kerberos, TrackerReport,
+};
 use oar_gitlab_shipment::{GitLabRead, GitLabWrite, HttpGitLab};
 use oar_images::pyxis::HttpPyxis;
 use oar_jenkins::{HttpJenkins, JenkinsRead, JenkinsWrite};
+use oar_jira::{FieldIds, HttpJira, JiraRead, JiraWrite, Summaries};
 use oar_operators::OperatorError;
 use oar_operators::context::ReleaseDataSource;
-use oar_operators::services::Ports;
+use oar_operators::services::{Jira, Ports};
 use oar_prow_jobs::{HttpProw, ProwRead, ProwWrite};
 use oar_registry::{AuthFiles, Hosts, HttpRegistry};
-use oar_release::ReleaseVersion;
+use oar_release::{Flow, ReleaseVersion};
 use oar_sandbox::Sandbox;
 use oar_sandbox::world::World;
 use oar_state_repo::memory::RecordedPause;
 use oar_statebox::StateBoxStore;
 use oar_transport::env::Environment;
+use oar_transport::negotiate::FixedToken;
 use oar_transport::testing::client_at;
 use oar_transport::{Endpoints, Secret, SecretSource};
 
@@ -45,13 +50,32 @@ fn secret() -> SecretSource {
     Secret::new("sandbox").into()
 }
 
+/// elliott that finds nothing.
+struct FindsNothing;
+
+#[async_trait]
+impl FindTrackers for FindsNothing {
+    async fn trackers(&self, _release: &ReleaseVersion, _flow: &Flow) -> TrackerReport {
+        TrackerReport::default()
+    }
+
+    async fn version(&self) -> Result<String, ElliottError> {
+        Ok("elliott of the lab".to_owned())
+    }
+}
+
 impl Lab {
     pub fn new() -> Self {
+        Self::of("openshift-4.99")
+    }
+
+    /// The same with the build data of another branch; its release has no StateBox yet.
+    pub fn of(branch: &str) -> Self {
         let mut world = World::seeded();
         world.promote("4.99.3", "RHSA-2026:9903");
         (world.jenkins.waits, world.jenkins.takes) = (0, 3600);
         (world.prow.page_after, world.prow.ends_after) = (0, 3600);
-        let data = world.build_data["openshift-4.99"].clone();
+        let data = world.build_data[branch].clone();
         let sandbox = Sandbox::in_memory(world);
         let config = AppConfig::parse(oar_sandbox::seed::CONFIG.as_bytes()).expect("a config");
         let endpoints = config.configure(Endpoints::default()).expect("endpoints");
@@ -73,6 +97,21 @@ impl Lab {
         let read: Arc<dyn GitLabRead> = Arc::new(gitlab.clone());
         let write: Arc<dyn GitLabWrite> = Arc::new(gitlab);
         services.gitlab = Ok(Ports::new(read, write));
+        let kerberos = Kerberos::new(
+            Arc::new(FixedToken(Secret::new("sandbox"))),
+            None,
+            &Environment::from_map(std::iter::empty::<(&str, &str)>()),
+        );
+        let errata = HttpErrata::new(&http, kerberos);
+        let read: Arc<dyn ErrataRead> = Arc::new(errata.clone());
+        let write: Arc<dyn ErrataWrite> = Arc::new(errata);
+        services.errata = Ok(Ports::new(read, write));
+        let jira = HttpJira::new(&http, secret(), secret(), FieldIds::default());
+        let read: Arc<dyn JiraRead> = Arc::new(jira.clone());
+        let write: Arc<dyn JiraWrite> = Arc::new(jira);
+        let ports = Ports::new(read, write);
+        services.jira = Ok(Jira { ports, summaries: Summaries::default() });
+        services.trackers = Arc::new(FindsNothing);
         let jenkins = HttpJenkins::new(&http, secret(), secret());
         let read: Arc<dyn JenkinsRead> = Arc::new(jenkins.clone());
         let write: Arc<dyn JenkinsWrite> = Arc::new(jenkins);

@@ -13,4 +13,6 @@ mod jobs;
 #[cfg(test)]
 mod lab;
 #[cfg(test)]
+mod operator_cases;
+#[cfg(test)]
 mod runner;
