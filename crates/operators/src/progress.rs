@@ -40,7 +40,8 @@ impl Meter for Silent {
     fn at(&self, _done: usize, _total: usize) {}
 }
 
-/// Plain lines in the log: at most one in 10 s, so that short work says nothing.
+/// Plain lines in the log: one when a wait begins, and for counted work at most one in 10 s, so that
+/// short work says nothing.
 #[derive(Debug)]
 pub struct Logged {
     clock: Arc<dyn Clock>,
@@ -54,7 +55,10 @@ impl Logged {
 }
 
 impl Progress for Logged {
-    fn start(&self, work: &str, _total: Option<usize>) -> Box<dyn Meter> {
+    fn start(&self, work: &str, total: Option<usize>) -> Box<dyn Meter> {
+        if total.is_none() {
+            tracing::info!("{work}");
+        }
         let clock = Arc::clone(&self.clock);
         let last = Mutex::new(clock.now());
         Box::new(LoggedMeter { clock, work: work.to_owned(), last })
@@ -126,6 +130,17 @@ mod tests {
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert!(lines[0].ends_with("grading images: 100 of 300"), "{lines:?}");
         assert_eq!(result.text(), "");
+    }
+
+    #[test]
+    fn a_wait_is_one_line_when_it_begins() {
+        let clock = Arc::new(ManualClock::new("2026-03-01T10:00:00Z".parse().unwrap()));
+        let lines = Lines::default();
+        let subscriber = tracing_subscriber::registry().with(lines.clone());
+        tracing::subscriber::with_default(subscriber, || {
+            drop(Logged::new(clock).start("waiting in the queue", None));
+        });
+        assert_eq!(lines.0.lock().unwrap().len(), 1);
     }
 
     #[test]

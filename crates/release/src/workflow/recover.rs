@@ -119,6 +119,16 @@ mod tests {
     }
 
     #[test]
+    fn reads_builds_of_the_image_check_beside_its_runs() {
+        let url = "https://jenkins.example.com/job/image-consistency-check/812/";
+        let page = "https://prow.ci.openshift.org/view/gs/b/logs/main-image-consistency-check/99";
+        let text = format!("2026-01-01T10:00:00Z: INFO: {url}: result none yet\nsee {page}");
+        let job = job_reference(Task::ImageConsistencyCheck, None, Some(&text)).unwrap();
+        assert_eq!((job.system, job.id.as_deref()), (JobSystem::Jenkins, Some("812")));
+        assert_eq!(job.url.as_deref(), Some(url));
+    }
+
+    #[test]
     fn the_later_reference_wins() {
         let line =
             |at: &str| format!("{at}: INFO: Triggered image consistency check Prow job: {UUID}");

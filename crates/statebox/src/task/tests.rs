@@ -219,6 +219,8 @@ fn a_recorded_job_is_found_by_the_next_run() {
         .confirm_job(Task::ImageConsistencyCheck, &id, &job("p1"), "line")
         .expect("the claim is ours");
     state.confirm_job(Task::ImageConsistencyCheck, &id, &job("p1"), "line").expect("twice is once");
+    let record = state.task(Task::ImageConsistencyCheck).expect("a record");
+    assert_eq!(record.result.as_deref(), Some("line"), "old readers find the job here");
     let again = state.claim_job(&request(false), "two", at("12:00:00"));
     assert_eq!(again, Claim::Running(job("p1")));
     let forced = state.clone().claim_job(&request(true), "two", at("12:00:00"));
