@@ -136,29 +136,6 @@ fn ended(place: &Place, tag: &str, word: &str) {
 }
 
 #[test]
-fn spec05_case_39_a_queued_item_of_ours_is_adopted_and_one_of_another_release_does_not_block() {
-    let place = promoted();
-    place.sandbox().change(|world| world.jenkins.waits = 86_400).expect("a change");
-    stage_testing(&place, &[]).expect(0);
-    let reset = ["-r", "4.99.3", "task", "set", "stage-testing", "Not Started"];
-    place.sandboxed("oar", &reset).expect(0);
-    let report = stage_testing(&place, &[]).expect(0).json();
-    assert_eq!(report["outcome"], "in_progress");
-    assert_eq!(triggers(&place), 1);
-    assert!(statebox(&place).contains("name: stage-testing\n  status: In Progress"));
-
-    place.sandboxed("oar", &reset).expect(0);
-    ended(&place, "4.99.30-x86_64", "SUCCESS");
-    let still = place.sandbox().change(|world| {
-        let item = world.jenkins.items.values_mut().next().expect("an item");
-        item.ends_at = item.leaves_at + Duration::from_hours(1);
-    });
-    still.expect("a change");
-    stage_testing(&place, &[]).expect(0);
-    assert_eq!(triggers(&place), 2);
-}
-
-#[test]
 fn spec05_case_40_a_named_build_decides_when_its_tag_is_this_release_s() {
     let place = promoted();
     stage_testing(&place, &[]).expect(0);

@@ -8,9 +8,10 @@ use http::Method;
 use oar_operators::report::CommandReport;
 use oar_operators::tasks::image_consistency_check::{self, Backend, Request};
 use oar_operators::tasks::stage_testing;
-use oar_release::{Task, TaskOutcome};
+use oar_release::{Task, TaskOutcome, TaskStatus};
 use oar_sandbox::fault::{Faults, Kind, Rule};
 use oar_slack::{MockSlackRead, MockSlackWrite, SlackError};
+use oar_statebox::TaskUpdate;
 
 use crate::desk::release;
 use crate::lab::Lab;
@@ -224,6 +225,37 @@ async fn spec03_case_30_two_runs_at_the_same_time_start_one_job() {
         let in_progress = [&one, &two].into_iter().filter(|report| is_in_progress(report)).count();
         assert_eq!((in_progress, lab.started()), (1, 1), "{job:?}: {one:?} {two:?}");
         assert!(one.success && two.success, "{job:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn spec05_case_39_a_queued_item_of_ours_is_adopted_and_one_of_another_release_is_not() {
+    for (ours, jobs) in [(true, 1), (false, 2)] {
+        let lab = Lab::new();
+        let job = Job::StageTests;
+        lab.sandbox.change(|world| world.jenkins.waits = 86_400).expect("a change");
+        let queued = job.run(&lab).await;
+        assert!(matches!(&queued.outcome, TaskOutcome::InProgress { job: Some(_) }), "{queued:?}");
+        // Somebody else's state knows nothing of it.
+        let reset = TaskUpdate::status(job.task(), TaskStatus::NotStarted);
+        let who = lab.desk.context.who("test");
+        lab.desk.context.boxes.update_task(&release(), &reset, &who).await.expect("a reset");
+        if !ours {
+            let other = |world: &mut oar_sandbox::world::World| {
+                for item in world.jenkins.items.values_mut() {
+                    for (_, value) in &mut item.parameters {
+                        *value = value.replace("4.99.3", "4.99.30");
+                    }
+                }
+            };
+            lab.sandbox.change(other).expect("a change");
+        }
+        let again = job.run(&lab).await;
+        let TaskOutcome::InProgress { job: Some(found) } = &again.outcome else {
+            panic!("{again:?}")
+        };
+        assert_eq!(found.queue_id.as_deref() == queued.job.unwrap().queue_id.as_deref(), ours);
+        assert_eq!(lab.started(), jobs);
     }
 }
 
