@@ -89,7 +89,8 @@ fn meet(scene: &Scene, start: &Trial, calm: &Calm, rule: Rule) -> Vec<String> {
             calm.deeds.keys().filter(is_required).filter(|deed| !deeds.contains_key(*deed));
         broken.extend(undone.map(|deed| format!("a hollow pass without {deed}")));
     }
-    if scene.is_well() && told.outcome == "fail" && told.error.is_none() {
+    let is_no = told.outcome == "fail" && told.error.is_none();
+    if scene.outcome != "fail" && is_no {
         broken.push("a false verdict".to_owned());
     }
     // P2: nothing more than in calm.
@@ -248,4 +249,19 @@ fn image_consistency_survives_every_trouble() {
 #[test]
 fn the_signature_check_survives_every_trouble() {
     hold(&["the payload is signed", "the payload is not signed"]);
+}
+
+#[test]
+fn the_way_back_to_jenkins_survives_every_trouble() {
+    hold(&["start the image consistency check on Jenkins", "the check on Jenkins failed"]);
+}
+
+#[test]
+fn the_analysis_of_builds_survives_every_trouble() {
+    hold(&["the tests were accepted", "the tests were rejected", "the candidate has no results"]);
+}
+
+#[test]
+fn the_question_whether_it_is_shipped_survives_every_trouble() {
+    hold(&["the release is shipped", "the release is not shipped"]);
 }

@@ -96,6 +96,33 @@ fn after_the_promotion_it_passes_and_is_recorded_once() {
     assert_eq!((effects(&place), statebox(&place)), (before + 1, stored));
 }
 
+/// R16: what is signed under the release's name must call itself that release.
+#[test]
+fn r16_a_payload_that_calls_itself_another_release_fails_although_it_is_signed() {
+    let place = begun();
+    change(&place, |world| {
+        world.promote(RELEASE, "RHSA-2026:9903");
+        let other = world.registry.push_payload("4.99.30", "x86_64", "");
+        for repository in world.registry.repositories.values_mut() {
+            repository.tags.insert(format!("{RELEASE}-x86_64"), other.clone());
+        }
+        let name = format!("quay.io/openshift-release-dev/ocp-release:{RELEASE}-x86_64");
+        world.signatures.publish(&other, &name, world.now);
+    });
+    fails(&place, &["calls itself", "4.99.30", "signed as"]);
+}
+
+#[test]
+fn spec03_case_36_stores_that_cannot_be_reached_are_no_verdict() {
+    let place = promoted();
+    let stored = statebox(&place);
+    let nowhere = ["--signature-store", "https://nowhere.example.com/signatures"];
+    let report = check(&place, &nowhere).expect(1).json();
+    assert_eq!(report["outcome"], "undetermined", "{report}");
+    assert!(report["reason"].to_string().contains("could not be checked"), "{report}");
+    assert_eq!(statebox(&place), stored);
+}
+
 #[test]
 fn a_dry_run_passes_and_writes_nothing() {
     let place = promoted();

@@ -1,5 +1,6 @@
 //! Whole-program stories: the real programs against the sandbox.
 
+mod analyze_build;
 mod bad_input;
 mod concurrency;
 mod corpus;
@@ -12,7 +13,9 @@ mod faults;
 mod github_crowd;
 mod harness;
 mod image_consistency;
+mod image_consistency_jenkins;
 mod image_signed_check;
+mod is_shipped;
 mod notificator;
 mod plan_facts;
 mod push_and_alerts;
@@ -22,5 +25,6 @@ mod scenes;
 mod stage_testing;
 mod stop;
 mod store;
+mod sweep;
 mod take_ownership;
 mod trial;

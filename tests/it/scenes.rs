@@ -66,6 +66,31 @@ fn unsigned(world: &mut World) {
     world.signatures.files.clear();
 }
 
+fn rejected(world: &mut World) {
+    tested(world, false);
+}
+
+fn accepted(world: &mut World) {
+    tested(world, true);
+}
+
+/// The promoted build was tested.
+fn tested(world: &mut World, is_accepted: bool) {
+    promoted(world);
+    let verdict = serde_json::json!({ "aggregated": true, "accepted": is_accepted });
+    let text = crate::analyze_build::results("4.99.3", &verdict);
+    world.github.foreign_write("record", "_releases/ocp-test-result-4.99.3-amd64.json", &text);
+}
+
+fn shipped(world: &mut World) {
+    let mut all = world.gitlab.merge_requests.iter_mut();
+    "merged".clone_into(&mut all.find(|mr| mr.iid == 337).expect("the shipment").state);
+    for id in [990_031, 990_032] {
+        let advisory = world.errata.advisories.get_mut(&id).expect("the advisory");
+        "SHIPPED_LIVE".clone_into(&mut advisory.state);
+    }
+}
+
 const ALL: &[&str] = &["errata", "gitlab", "jira", "jenkins", "prow"];
 
 /// Every scene.
@@ -224,6 +249,76 @@ pub const SCENES: &[Scene] = &[
         name: "the payload is not signed",
         work: Work::ImageSigned,
         before: unsigned,
+        earlier: &[],
+        then: nothing,
+        outcome: "fail",
+        required: ALL,
+        made_up: ALL,
+    },
+    Scene {
+        name: "start the image consistency check on Jenkins",
+        work: Work::ImageConsistencyOnJenkins,
+        before: promoted,
+        earlier: &[],
+        then: nothing,
+        outcome: "in_progress",
+        required: ALL,
+        made_up: ALL,
+    },
+    Scene {
+        name: "the check on Jenkins failed",
+        work: Work::ImageConsistencyOnJenkins,
+        before: promoted_to_fail,
+        earlier: &[Work::ImageConsistencyOnJenkins],
+        then: later,
+        outcome: "in_progress",
+        required: ALL,
+        made_up: ALL,
+    },
+    Scene {
+        name: "the tests were accepted",
+        work: Work::AnalyzePromoted,
+        before: accepted,
+        earlier: &[],
+        then: nothing,
+        outcome: "pass",
+        required: ALL,
+        made_up: ALL,
+    },
+    Scene {
+        name: "the tests were rejected",
+        work: Work::AnalyzePromoted,
+        before: rejected,
+        earlier: &[],
+        then: nothing,
+        outcome: "waiting",
+        required: ALL,
+        made_up: ALL,
+    },
+    Scene {
+        name: "the candidate has no results",
+        work: Work::AnalyzeCandidate,
+        before: nothing,
+        earlier: &[],
+        then: nothing,
+        outcome: "waiting",
+        required: ALL,
+        made_up: ALL,
+    },
+    Scene {
+        name: "the release is shipped",
+        work: Work::IsShipped,
+        before: nothing,
+        earlier: &[],
+        then: shipped,
+        outcome: "pass",
+        required: ALL,
+        made_up: ALL,
+    },
+    Scene {
+        name: "the release is not shipped",
+        work: Work::IsShipped,
+        before: nothing,
         earlier: &[],
         then: nothing,
         outcome: "fail",

@@ -120,6 +120,46 @@ fn a_build_that_is_named_decides_when_it_is_about_this_release() {
     assert_eq!(statebox(&place), stored);
 }
 
+/// The build that 4.99.3 started, about `tag` and ended as `word`.
+fn ended(place: &Place, tag: &str, word: &str) {
+    let changed = place.sandbox().change(|world| {
+        let now = world.now;
+        let item = world.jenkins.items.values_mut().next().expect("an item");
+        (item.ends_at, item.ends_as) = (now, word.to_owned());
+        for (name, value) in &mut item.parameters {
+            if name == "PULL_SPEC" {
+                *value = format!("quay.io/openshift-release-dev/ocp-release:{tag}");
+            }
+        }
+    });
+    changed.expect("a change");
+}
+
+#[test]
+fn spec05_case_40_a_named_build_decides_when_its_tag_is_this_release_s() {
+    let place = promoted();
+    stage_testing(&place, &[]).expect(0);
+    let last_line = |report: &serde_json::Value| {
+        let output = report["output"].as_str().expect("an output").to_owned();
+        output.lines().last().expect("a line").to_owned()
+    };
+    ended(&place, "4.99.30-x86_64", "SUCCESS");
+    let stored = statebox(&place);
+    stage_testing(&place, &["-n", "1"]).expect(1);
+    stage_testing(&place, &["-n", "0"]).expect(2);
+    assert_eq!(statebox(&place), stored);
+
+    ended(&place, "4.99.3-x86_64", "UNSTABLE");
+    let report = stage_testing(&place, &["-n", "1"]).expect(0).json();
+    assert!(last_line(&report).ends_with("task [Stage Testing] status is changed to [Fail]"));
+    ended(&place, "4.99.3-x86_64", "SUCCESS");
+    let report = stage_testing(&place, &["-n", "1"]).expect(0).json();
+    assert!(last_line(&report).ends_with("task [Stage Testing] status is changed to [Pass]"));
+    let passed = statebox(&place);
+    stage_testing(&place, &[]).expect(0);
+    assert_eq!((statebox(&place), triggers(&place)), (passed, 1));
+}
+
 #[test]
 fn a_build_that_is_gone_is_started_anew() {
     let place = promoted();

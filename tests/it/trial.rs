@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use oar_cli::wiring::Surroundings;
 use oar_config::{Flags, Settings};
-use oar_operators::commands::{create_test_report, qe_approval, rhcos_alerts};
+use oar_operators::commands::{create_test_report, is_shipped, qe_approval, rhcos_alerts};
 use oar_operators::error::Classed as _;
 use oar_operators::report::CommandReport;
 use oar_operators::task_log::TaskLogLayer;
+use oar_operators::tasks::image_consistency_check::{Backend, Request};
 use oar_operators::tasks::{
-    check_cve_tracker_bug, image_consistency_check, image_signed_check, push_to_cdn_staging,
-    stage_testing, take_ownership,
+    analyze_build, check_cve_tracker_bug, image_consistency_check, image_signed_check,
+    push_to_cdn_staging, stage_testing, take_ownership,
 };
 use oar_operators::{Context, OperatorError};
 use oar_release::{ReleaseVersion, Task, TaskStatus};
@@ -43,7 +44,11 @@ pub enum Work {
     ImageConsistency,
     /// The same with the recorded run named.
     ImageConsistencyRun,
+    ImageConsistencyOnJenkins,
     ImageSigned,
+    AnalyzeCandidate,
+    AnalyzePromoted,
+    IsShipped,
 }
 
 impl Work {
@@ -55,9 +60,13 @@ impl Work {
             Self::CveTrackers => Task::CheckCveTrackerBug,
             Self::Push => Task::PushToCdnStaging,
             Self::StageTesting => Task::StageTesting,
-            Self::ImageConsistency | Self::ImageConsistencyRun => Task::ImageConsistencyCheck,
+            Self::ImageConsistency
+            | Self::ImageConsistencyRun
+            | Self::ImageConsistencyOnJenkins => Task::ImageConsistencyCheck,
             Self::ImageSigned => Task::ImageSignedCheck,
-            Self::RhcosAlerts | Self::QeApproval => return None,
+            Self::AnalyzeCandidate => Task::AnalyzeCandidateBuild,
+            Self::AnalyzePromoted => Task::AnalyzePromotedBuild,
+            Self::RhcosAlerts | Self::QeApproval | Self::IsShipped => return None,
         })
     }
 
@@ -90,14 +99,32 @@ impl Work {
             },
             Self::StageTesting => Told::report(&stage_testing::run(context, &release, None).await),
             Self::ImageConsistency => {
-                Told::report(&image_consistency_check::run(context, &release, None, false).await)
+                let request = Request::Start { backend: Backend::Prow, force: false };
+                Told::report(&image_consistency_check::run(context, &release, &request).await)
             }
             Self::ImageConsistencyRun => {
-                let run = started.map(|run| run.parse().expect("a name"));
-                Told::report(
-                    &image_consistency_check::run(context, &release, run.as_ref(), false).await,
-                )
+                let run = started.expect("a run").parse().expect("a name");
+                let request = Request::Run(run);
+                Told::report(&image_consistency_check::run(context, &release, &request).await)
             }
+            Self::ImageConsistencyOnJenkins => {
+                let request = Request::Start { backend: Backend::Jenkins, force: false };
+                Told::report(&image_consistency_check::run(context, &release, &request).await)
+            }
+            Self::AnalyzeCandidate => {
+                let subject = analyze_build::Subject::Candidate;
+                Told::report(&analyze_build::run(context, &release, subject, None).await)
+            }
+            Self::AnalyzePromoted => {
+                let subject = analyze_build::Subject::Promoted;
+                Told::report(&analyze_build::run(context, &release, subject, None).await)
+            }
+            Self::IsShipped => match is_shipped::run(context, &release).await {
+                Ok(found) if found.shipped => Told::of("pass", &found),
+                Ok(found) if found.determined => Told::of("fail", &found),
+                Ok(found) => Told::of("undetermined", &found),
+                Err(error) => Told::failed(&error),
+            },
             Self::ImageSigned => {
                 let archs = [oar_release::Arch::Amd64];
                 Told::report(&image_signed_check::run(context, &release, &archs).await)

@@ -7,6 +7,7 @@ pub mod log;
 pub mod oar;
 pub mod oarctl;
 pub mod pages;
+pub mod progress;
 pub mod render;
 pub mod wiring;
 
@@ -44,6 +45,19 @@ mod tests {
         assert!(found.len() > 15);
         for (command, help) in found {
             assert!(help.contains("Examples:"), "{command} has no example:\n{help}");
+        }
+    }
+
+    #[test]
+    fn doctor_names_only_commands_that_there_are() {
+        let mut found = Vec::new();
+        leaves(&crate::oar::Oar::command(), "", &mut found);
+        leaves(&crate::oarctl::Oarctl::command(), "", &mut found);
+        let known = |name: &str| found.iter().any(|(path, _)| path.ends_with(&format!(" {name}")));
+        for need in oar_operators::doctor::SECRETS {
+            for command in need.needed_by {
+                assert!(known(command), "{}: {command}", need.variable);
+            }
         }
     }
 

@@ -9,9 +9,11 @@ use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 
+use crate::progress::Bars;
+
 /// Starts logging for this process; a second call changes nothing.
-pub fn start(debug: bool, clock: Arc<dyn Clock>, masker: Arc<Masker>) {
-    let stderr = Stderr { debug, clock: Arc::clone(&clock), masker };
+pub fn start(debug: bool, clock: Arc<dyn Clock>, masker: Arc<Masker>, bars: Bars) {
+    let stderr = Stderr { debug, clock: Arc::clone(&clock), masker, bars };
     let subscriber = tracing_subscriber::registry().with(TaskLogLayer::new(clock)).with(stderr);
     let _already_started = tracing::subscriber::set_global_default(subscriber);
 }
@@ -21,6 +23,7 @@ struct Stderr {
     debug: bool,
     clock: Arc<dyn Clock>,
     masker: Arc<Masker>,
+    bars: Bars,
 }
 
 impl Stderr {
@@ -41,7 +44,10 @@ impl<S: Subscriber> Layer<S> for Stderr {
         if self.shows(event.metadata()) {
             let line = format_line(self.clock.now(), event);
             // A closed stderr must not end the work.
-            let _closed = writeln!(anstream::stderr(), "{}", self.masker.mask(&line));
+            let line = self.masker.mask(&line);
+            self.bars.aside(|| {
+                let _closed = writeln!(anstream::stderr(), "{line}");
+            });
         }
     }
 }

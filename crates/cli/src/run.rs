@@ -136,7 +136,8 @@ fn finish(
     let printer = Printer::new(global.format());
     let (result, masker, id) = match Surroundings::new(global, environment) {
         Ok(around) => {
-            crate::log::start(global.debug, around.clock.clone(), around.masker.clone());
+            let (clock, masker) = (around.clock.clone(), around.masker.clone());
+            crate::log::start(global.debug, clock, masker, around.bars.clone());
             rehearse_crash(&around);
             let result = command(&around, printer);
             report_crash_points(&around);
@@ -270,6 +271,7 @@ async fn create(
         release: release.to_string(),
         task: Some(Task::CreateTestReport),
         task_status: None,
+        reason: created.outcome.reason().map(str::to_owned),
         outcome: created.outcome,
         statebox: StateBoxWrite { written: created.written, error: None },
         job: None,
@@ -394,6 +396,7 @@ mod tests {
             task: Some(Task::StageTesting),
             task_status: None,
             outcome: TaskOutcome::Pass,
+            reason: None,
             statebox: StateBoxWrite { written: true, error: None },
             job: None,
             operation_id: String::new(),

@@ -1,17 +1,18 @@
 //! Runs the release tasks and prints what became of them.
 
-use oar_operators::commands::{qe_approval, rhcos_alerts};
+use oar_operators::commands::{is_shipped, qe_approval, rhcos_alerts};
+use oar_operators::tasks::analyze_build::{self, Subject};
+use oar_operators::tasks::image_consistency_check::Request;
 use oar_operators::tasks::{
     check_cve_tracker_bug, image_consistency_check, image_signed_check, push_to_cdn_staging,
     stage_testing, take_ownership,
 };
-use oar_prow_jobs::RunName;
 use oar_release::version::VersionError;
 use oar_release::{ReleaseVersion, TaskOutcome};
 
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::oar::TaskWork;
+use crate::oar::{AnalyzeBuild, Backend, ImageConsistencyCheck, TaskWork};
 use crate::render::Printer;
 use crate::run::{Ended, print, tell};
 use crate::wiring::Surroundings;
@@ -31,6 +32,15 @@ pub(crate) async fn run(
             let found = rhcos_alerts::run(&around.context(dry_run.dry_run)?, release).await?;
             print(printer, &found)?;
             Ok(if found.blocking > 0 { Ended::as_exit(Exit::Failed) } else { Ended::done() })
+        }
+        TaskWork::IsShipped => {
+            let found = is_shipped::run(&around.context(false)?, release).await?;
+            print(printer, &found)?;
+            Ok(match (found.determined, found.shipped) {
+                (false, _) => Ended::as_exit(Exit::Undecided).with_trouble(),
+                (true, false) => Ended::as_exit(Exit::Failed),
+                (true, true) => Ended::done(),
+            })
         }
         TaskWork::PushToCdnStaging(dry_run) => {
             let context = around.context(dry_run.dry_run)?;
@@ -60,14 +70,15 @@ pub(crate) async fn run(
             Ok(if is_signed { ended } else { ended.with_trouble() })
         }
         TaskWork::ImageConsistencyCheck(options) => {
-            let name = options.job_id.as_deref().map(str::trim).filter(|name| !name.is_empty());
-            let name: Option<RunName> = name
-                .map(str::parse)
-                .transpose()
-                .map_err(|error: VersionError| CliError::usage(error.to_string()))?;
+            let request = wanted(options)?;
             let context = around.context(options.dry_run.dry_run)?;
-            let (name, force) = (name.as_ref(), options.force);
-            tell(printer, &image_consistency_check::run(&context, release, name, force).await)
+            tell(printer, &image_consistency_check::run(&context, release, &request).await)
+        }
+        TaskWork::AnalyzeCandidateBuild(options) => {
+            analyze(around, printer, release, Subject::Candidate, options).await
+        }
+        TaskWork::AnalyzePromotedBuild(options) => {
+            analyze(around, printer, release, Subject::Promoted, options).await
         }
         TaskWork::AddQeApproval(options) => {
             let context = around.context(options.dry_run.dry_run)?;
@@ -75,6 +86,46 @@ pub(crate) async fn run(
             print(printer, &done)?;
             let waiting = done.standing == qe_approval::Standing::Waiting;
             Ok(if waiting { Ended::as_exit(Exit::Undecided) } else { Ended::done() })
+        }
+    }
+}
+
+async fn analyze(
+    around: &Surroundings,
+    printer: Printer,
+    release: &ReleaseVersion,
+    subject: Subject,
+    options: &AnalyzeBuild,
+) -> Result<Ended, CliError> {
+    let context = around.context(options.dry_run.dry_run)?;
+    let decision = options.decision();
+    tell(printer, &analyze_build::run(&context, release, subject, decision.as_ref()).await)
+}
+
+/// What the options of `image-consistency-check` ask for; an empty `-i` asks for a start.
+fn wanted(options: &ImageConsistencyCheck) -> Result<Request, CliError> {
+    let name = options.job_id.as_deref().map(str::trim).filter(|name| !name.is_empty());
+    match (options.backend, name, options.build_number) {
+        (Backend::Prow, Some(name), _) => {
+            let name = name.parse();
+            let name = name.map_err(|error: VersionError| CliError::usage(error.to_string()))?;
+            Ok(Request::Run(name))
+        }
+        (Backend::Jenkins, None, Some(number)) => Ok(Request::Build(number)),
+        (Backend::Prow, _, Some(_)) => {
+            let hint = "image-consistency-check --backend jenkins -n NUMBER";
+            Err(CliError::usage("a build number is one of Jenkins").hint(hint))
+        }
+        (Backend::Jenkins, Some(_), _) => {
+            let hint = "image-consistency-check --backend jenkins -n NUMBER";
+            Err(CliError::usage("-i names a run on Prow").hint(hint))
+        }
+        (backend, None, None) => {
+            let backend = match backend {
+                Backend::Prow => image_consistency_check::Backend::Prow,
+                Backend::Jenkins => image_consistency_check::Backend::Jenkins,
+            };
+            Ok(Request::Start { backend, force: options.force })
         }
     }
 }

@@ -26,6 +26,7 @@ use oar_transport::{HttpClient, HttpSend, Secret, SecretSource};
 
 use crate::error::CliError;
 use crate::global::Global;
+use crate::progress::Bars;
 use crate::sources::{BuildData, KnownPeople, NoBuildData, Spreadsheets};
 
 /// Variables whose values are masked as literals wherever they turn up.
@@ -60,6 +61,8 @@ pub struct Surroundings {
     pub entropy: Arc<dyn Entropy>,
     /// Writes on their way, awaited when the program is told to stop.
     pub writes: Writes,
+    /// Where long work is shown on a terminal.
+    pub bars: Bars,
 }
 
 impl Surroundings {
@@ -82,7 +85,8 @@ impl Surroundings {
         secrets.extend(sandbox.as_ref().map(|_| oar_sandbox::CREDENTIAL.to_owned()));
         let masker = Arc::new(Masker::new(secrets));
         let (entropy, writes) = (Arc::new(SystemEntropy), Writes::default());
-        Self { environment, settings, sandbox, masker, clock, entropy, writes }
+        let bars = Bars::of_process(environment.get("TERM").as_deref());
+        Self { environment, settings, sandbox, masker, clock, entropy, writes, bars }
     }
 
     /// The decrypted configuration; the sandbox brings its own.
@@ -202,6 +206,7 @@ impl Surroundings {
             legacy_reports: Arc::new(self.legacy_reports(http, config.ok())),
             journals,
             services,
+            progress: self.bars.progress(Arc::clone(&self.clock)),
             links: self.settings.links(),
             recorder,
         })

@@ -18,6 +18,8 @@ use crate::types::User;
 
 /// What proxies in front of GitLab answer in passing trouble (spec 03 §2.1).
 const PASSING: [u16; 11] = [520, 521, 522, 523, 524, 525, 526, 527, 528, 529, 530];
+/// A 409 with these words is a lock that another request holds for a moment (spec 03 §2.1).
+const LOCK: &str = "Resource lock";
 /// Waits before each look for the effect of a lost answer, seconds: it may show up late.
 const LOOKS: [u64; 3] = [0, 2, 5];
 
@@ -38,7 +40,11 @@ impl HttpGitLab {
         token: SecretSource,
         advisory_hosts: impl IntoIterator<Item = String>,
     ) -> Self {
-        let policy = Policy { also_transient: &PASSING, ..Policy::of(Service::Gitlab) };
+        let policy = Policy {
+            also_transient: &PASSING,
+            lock_words: Some(LOCK),
+            ..Policy::of(Service::Gitlab)
+        };
         let hosts = advisory_hosts.into_iter().map(|host| host.to_ascii_lowercase());
         Self {
             gitlab: http.service(Service::Gitlab).with_policy(policy),

@@ -123,11 +123,21 @@ enum Looked {
 }
 
 /// Checks all images of `question` as of `now`; a digest that occurs often is asked for once.
-#[tracing::instrument(name = "images.health", skip_all, fields(images = question.images.len()))]
 pub async fn image_health(
     pyxis: &dyn PyxisRead,
     question: HealthQuestion,
     now: Timestamp,
+) -> HealthReport {
+    watched_image_health(pyxis, question, now, &|_, _| {}).await
+}
+
+/// The same; `seen` is told how many of how many digests were looked up, at first and after each.
+#[tracing::instrument(name = "images.health", skip_all, fields(images = question.images.len()))]
+pub async fn watched_image_health(
+    pyxis: &dyn PyxisRead,
+    question: HealthQuestion,
+    now: Timestamp,
+    seen: &(dyn Fn(usize, usize) + Sync),
 ) -> HealthReport {
     let mut digests: Vec<Digest> =
         question.images.iter().filter_map(ShippedImage::digest).collect();
@@ -137,8 +147,14 @@ pub async fn image_health(
         let looked = look(pyxis, &digest, now).await;
         (digest, looked)
     });
-    let looked: BTreeMap<Digest, Looked> =
-        stream::iter(looks).buffer_unordered(IN_FLIGHT).collect().await;
+    let total = looks.len();
+    seen(0, total);
+    let mut under_way = stream::iter(looks).buffer_unordered(IN_FLIGHT);
+    let mut looked = BTreeMap::new();
+    while let Some((digest, what)) = under_way.next().await {
+        looked.insert(digest, what);
+        seen(looked.len(), total);
+    }
 
     let found = question.images.len();
     let mut report = HealthReport {

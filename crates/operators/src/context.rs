@@ -14,6 +14,7 @@ use oar_transport::journal::{FileJournal, IntentJournal, JournalError, MemoryJou
 
 use crate::dry_run::{Change, Recorder};
 use crate::error::OperatorError;
+use crate::progress::Progress;
 use crate::services::Services;
 
 /// Where ART's data about a release comes from.
@@ -85,6 +86,8 @@ pub struct Context {
     pub journals: Journals,
     /// The outside systems of a release.
     pub services: Services,
+    /// Where long work is shown.
+    pub progress: Arc<dyn Progress>,
     /// Pages that messages link to.
     pub links: Links,
     /// The list of a dry run's changes.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use futures_util::future::join;
 use oar_prow_jobs::ReleaseController;
 use oar_release::time::stamp;
 use oar_state_repo::RepoPath;
@@ -94,6 +93,59 @@ pub struct SecretNeed {
     pub remedy: &'static str,
 }
 
+/// Commands that look into the Errata Tool.
+pub const ERRATA: &[&str] = &[
+    "take-ownership",
+    "push-to-cdn-staging",
+    "check-cve-tracker-bug",
+    "check-rhcos-security-alerts",
+    "add-qe-approval",
+    "is-shipped",
+    "plan",
+];
+/// Commands that work with Jira.
+pub const JIRA: &[&str] = &["take-ownership", "check-cve-tracker-bug", "add-qe-approval"];
+/// Commands that read or write the shipment on GitLab.
+pub const GITLAB: &[&str] = &[
+    "take-ownership",
+    "check-cve-tracker-bug",
+    "stage-testing",
+    "image-consistency-check",
+    "add-qe-approval",
+    "is-shipped",
+    "plan",
+];
+/// Commands that work with Jenkins; the image check only with `--backend jenkins`.
+pub const JENKINS: &[&str] = &["stage-testing", "plan"];
+/// Commands that start or follow Prow jobs.
+pub const PROW: &[&str] = &["image-consistency-check", "plan"];
+/// Commands that tell people on Slack.
+pub const SLACK: &[&str] = &[
+    "create-test-report",
+    "start-release-detector",
+    "take-ownership",
+    "check-cve-tracker-bug",
+    "stage-testing",
+    "image-consistency-check",
+];
+/// Commands that look for the payload in the registry.
+pub const REGISTRY: &[&str] = &["stage-testing", "image-consistency-check", "image-signed-check"];
+/// Commands that need ART's build data, and so the encrypted configuration.
+pub const BUILD_DATA: &[&str] = &[
+    "create-test-report",
+    "start-release-detector",
+    "take-ownership",
+    "push-to-cdn-staging",
+    "check-cve-tracker-bug",
+    "check-rhcos-security-alerts",
+    "stage-testing",
+    "image-consistency-check",
+    "analyze-candidate-build",
+    "add-qe-approval",
+    "is-shipped",
+    "plan",
+];
+
 /// The secrets that the commands of this version use.
 pub const SECRETS: &[SecretNeed] = &[
     SecretNeed {
@@ -103,13 +155,43 @@ pub const SECRETS: &[SecretNeed] = &[
     },
     SecretNeed {
         variable: "OAR_JWK",
-        needed_by: &["create-test-report", "start-release-detector", "plan", "config"],
+        needed_by: BUILD_DATA,
         remedy: "ask the team for the key of the encrypted configuration",
     },
     SecretNeed {
         variable: "SLACK_BOT_TOKEN",
-        needed_by: &["create-test-report", "start-release-detector"],
+        needed_by: SLACK,
         remedy: "take the bot token of the Slack app (scopes chat:write, usergroups:read)",
+    },
+    SecretNeed {
+        variable: "JIRA_USERNAME",
+        needed_by: JIRA,
+        remedy: "set the e-mail address of the Jira account",
+    },
+    SecretNeed {
+        variable: "JIRA_TOKEN",
+        needed_by: JIRA,
+        remedy: "create an API token in the profile of the Jira account",
+    },
+    SecretNeed {
+        variable: "GITLAB_TOKEN",
+        needed_by: GITLAB,
+        remedy: "create an access token with scope `api` at GitLab",
+    },
+    SecretNeed {
+        variable: "JENKINS_USER",
+        needed_by: JENKINS,
+        remedy: "set the name of the Jenkins account",
+    },
+    SecretNeed {
+        variable: "JENKINS_TOKEN",
+        needed_by: JENKINS,
+        remedy: "create an API token in the profile of the Jenkins account",
+    },
+    SecretNeed {
+        variable: "APITOKEN",
+        needed_by: &["image-consistency-check"],
+        remedy: "take the token of the CI cluster that may start Prow jobs",
     },
 ];
 
@@ -118,8 +200,49 @@ const MAX_SKEW: Duration = Duration::from_mins(1);
 
 /// Checks what a command's own context holds: the state repository and the messenger.
 pub async fn services(context: &Context) -> Vec<Check> {
-    let (repository, messenger) = join(state_repository(context), messenger(context)).await;
-    vec![repository, messenger]
+    let (repository, messenger, jira, gitlab, elliott) = tokio::join!(
+        state_repository(context),
+        messenger(context),
+        jira(context),
+        gitlab(context),
+        elliott(context),
+    );
+    [repository, messenger].into_iter().chain(jira).chain(gitlab).chain([elliott]).collect()
+}
+
+/// Whether the token signs in; one that is missing is told with the secrets.
+async fn jira(context: &Context) -> Option<Check> {
+    let name = "Jira account";
+    let jira = context.services.jira.as_ref().ok()?;
+    let check = match jira.ports.read.myself().await {
+        Ok(_) => Check::ok(name, "signed in"),
+        Err(error) => Check::new(name, Health::Failed, error_chain(&error))
+            .remedy("check JIRA_USERNAME and JIRA_TOKEN"),
+    };
+    Some(check.needed_by(JIRA))
+}
+
+/// The same for GitLab.
+async fn gitlab(context: &Context) -> Option<Check> {
+    let name = "GitLab account";
+    let gitlab = context.services.gitlab.as_ref().ok()?;
+    let check = match gitlab.read.current_user().await {
+        Ok(user) => Check::ok(name, format!("signed in as {}", user.username)),
+        Err(error) => {
+            Check::new(name, Health::Failed, error_chain(&error)).remedy("check GITLAB_TOKEN")
+        }
+    };
+    Some(check.needed_by(GITLAB))
+}
+
+/// Whether the one program that is not ours is there.
+async fn elliott(context: &Context) -> Check {
+    let check = match context.services.trackers.version().await {
+        Ok(version) => Check::ok("elliott", version),
+        Err(error) => Check::new("elliott", Health::Missing, error_chain(&error))
+            .remedy("install elliott, or name it with OAR_ELLIOTT"),
+    };
+    check.needed_by(&["check-cve-tracker-bug"])
 }
 
 async fn state_repository(context: &Context) -> Check {
@@ -155,20 +278,20 @@ pub async fn release_controller(releases: &dyn ReleaseController) -> Check {
 
 async fn messenger(context: &Context) -> Check {
     let name = "Slack";
-    let commands = ["create-test-report", "start-release-detector"];
+    let commands = SLACK;
     let messenger = match &context.messenger {
         Ok(messenger) => messenger,
         Err(why) => {
             return Check::new(name, Health::Missing, why.clone())
-                .needed_by(&commands)
-                .remedy("without it StateBoxes are created and nobody is told");
+                .needed_by(commands)
+                .remedy("without it the work is done and nobody is told");
         }
     };
     match messenger.read.who_am_i().await {
         Ok(bot) => Check::ok(name, format!("signed in as {}", bot.user.unwrap_or(bot.user_id.0)))
-            .needed_by(&commands),
+            .needed_by(commands),
         Err(error) => Check::new(name, Health::Failed, error_chain(&error))
-            .needed_by(&commands)
+            .needed_by(commands)
             .remedy("check SLACK_BOT_TOKEN and that the bot is in the channels"),
     }
 }

@@ -97,6 +97,7 @@ classed!(
     oar_jira::JiraError,
     oar_prow_jobs::ProwError,
     oar_registry::RegistryError,
+    oar_state_repo::RepoError,
     oar_statebox::StateBoxError,
 );
 

@@ -8,6 +8,7 @@ pub mod error;
 pub mod facts;
 pub mod notificator;
 pub mod notify;
+pub mod progress;
 pub mod report;
 pub mod runner;
 pub mod services;

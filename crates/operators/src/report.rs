@@ -28,6 +28,9 @@ pub struct CommandReport {
     /// What was determined.
     #[serde(serialize_with = "outcome_word")]
     pub outcome: TaskOutcome,
+    /// Why it waits, failed, is undetermined or was left alone, masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
     /// Whether the outcome is in the StateBox.
     pub statebox: StateBoxWrite,
     /// The external job, where there is one.

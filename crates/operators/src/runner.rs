@@ -80,6 +80,7 @@ pub struct TaskScope<'a> {
     release: &'a ReleaseVersion,
     task: Task,
     gathered: Arc<Mutex<Gathered>>,
+    log: Arc<TaskLog>,
 }
 
 /// What a task left for its report.
@@ -138,6 +139,11 @@ impl<'a> TaskScope<'a> {
         self.gather(|gathered| gathered.forget_job = true);
     }
 
+    /// What was logged so far, masked: what the record will begin with.
+    pub fn log(&self) -> String {
+        self.context.masker.mask(&self.log.text()).into_owned()
+    }
+
     /// Logs the marker that work has begun; the two trigger commands do so only after the external
     /// job was accepted.
     pub fn begin(&self) {
@@ -166,12 +172,14 @@ where
 {
     let started_at = context.clock.now();
     let operation_id = context.entropy.id();
-    let log = TaskLog::new();
+    let log = Arc::new(TaskLog::new());
     let span = log.span(task.name());
     let gathered = Arc::<Mutex<Gathered>>::default();
-    let scope = TaskScope { context, release, task, gathered: Arc::clone(&gathered) };
+    let (shared, lines) = (Arc::clone(&gathered), Arc::clone(&log));
+    let scope = TaskScope { context, release, task, gathered: shared, log: lines };
     let result = work(scope).instrument(span.clone()).await;
     let (outcome, failure) = span.in_scope(|| judge(result));
+    let outcome = outcome.masked(&context.masker);
     let found = std::mem::take(&mut *gathered.lock().unwrap_or_else(PoisonError::into_inner));
     let told = notify::send(context, release, found.notices).instrument(span.clone()).await;
     if let Some(status) = outcome.stored_status() {
@@ -202,6 +210,7 @@ where
             TaskOutcome::InProgress { job } => job.clone(),
             _ => None,
         },
+        reason: outcome.reason().map(str::to_owned),
         outcome,
         statebox,
         operation_id,

@@ -23,7 +23,8 @@ use tracing_subscriber::registry::LookupSpan;
 /// Name of the span that carries a task's log.
 const SPAN: &str = "oar.task";
 /// Modules whose lines are not part of a task's result.
-const CHATTER: [&str; 4] = ["oar_statebox", "oar_state_repo", "oar_github", "oar_transport"];
+const CHATTER: [&str; 5] =
+    ["oar_statebox", "oar_state_repo", "oar_github", "oar_transport", "oar_operators::progress"];
 
 /// Collects the lines of one task run.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::mask::Masker;
 use crate::task::TaskStatus;
 
 /// The system an external job runs in.
@@ -83,6 +84,28 @@ impl TaskOutcome {
             Self::InProgress { .. } => Some(TaskStatus::InProgress),
             Self::Reset => Some(TaskStatus::NotStarted),
             Self::Unchanged { .. } | Self::Waiting { .. } | Self::Undetermined { .. } => None,
+        }
+    }
+
+    /// Why it is no plain pass, in words; none for those that say all by themselves.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Fail { error } | Self::Undetermined { error } => Some(error),
+            Self::Unchanged { reason } | Self::Waiting { reason, .. } => Some(reason),
+            Self::Pass | Self::InProgress { .. } | Self::Reset => None,
+        }
+    }
+
+    /// The same outcome with its words masked.
+    #[must_use]
+    pub fn masked(self, masker: &Masker) -> Self {
+        let mask = |text: String| masker.mask(&text).into_owned();
+        match self {
+            Self::Fail { error } => Self::Fail { error: mask(error) },
+            Self::Undetermined { error } => Self::Undetermined { error: mask(error) },
+            Self::Unchanged { reason } => Self::Unchanged { reason: mask(reason) },
+            Self::Waiting { reason, recheck } => Self::Waiting { reason: mask(reason), recheck },
+            plain @ (Self::Pass | Self::InProgress { .. } | Self::Reset) => plain,
         }
     }
 

@@ -71,7 +71,15 @@ impl StateBox {
     }
 
     /// Stores the reference of the job that was started under the claim `id`, and drops the claim.
-    pub fn confirm_job(&mut self, task: Task, id: &str, job: &JobRef) -> Result<(), StateBoxError> {
+    /// `lines` become the task's result until it is recorded: old readers find the job there, and
+    /// nowhere else (spec 03 §11.5).
+    pub fn confirm_job(
+        &mut self,
+        task: Task,
+        id: &str,
+        job: &JobRef,
+        lines: &str,
+    ) -> Result<(), StateBoxError> {
         let record = self.record(task);
         let stored = record.job.as_ref();
         let confirmed = JobRef { claim: None, ..job.clone() };
@@ -83,6 +91,7 @@ impl StateBox {
             return Err(StateBoxError::ClaimLost { task: task.name().to_owned() });
         }
         record.job = Some(confirmed);
+        record.result = Some(lines.to_owned());
         Ok(())
     }
 }

@@ -89,6 +89,11 @@ pub struct TaskRecord {
 }
 
 impl TaskRecord {
+    /// Whether it is in progress.
+    pub fn is_in_progress(&self) -> bool {
+        self.status == TaskStatus::InProgress
+    }
+
     /// The record of a task that was never started.
     pub fn new(task: Task) -> Self {
         let null = |key| (key, Value::Null);

@@ -185,10 +185,13 @@ impl StateBoxStore {
         task: Task,
         claim: &str,
         job: &JobRef,
+        lines: &str,
         who: &Who,
     ) -> Result<Saved<()>> {
         let subject = format!("record the job of {task}");
-        self.apply(release, &subject, who, |state| state.confirm_job(task, claim, job)).await
+        let lines = self.masker.mask(lines);
+        self.apply(release, &subject, who, |state| state.confirm_job(task, claim, job, &lines))
+            .await
     }
 
     /// Sets metadata keys; see [`StateBox::update_metadata`].

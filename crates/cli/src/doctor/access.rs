@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use futures_util::future::join4;
+use futures_util::future::join5;
 use oar_config::build_data::BuildDataSource as _;
 use oar_config::settings::StateLocation;
 use oar_config::{BuildDataError, HttpBuildData};
 use oar_github::{GitHubRead, HttpGitHub, RepoName};
-use oar_operators::doctor::{Check, Health, clock_check, release_controller};
+use oar_operators::doctor::{BUILD_DATA, Check, ERRATA, Health, clock_check, release_controller};
 use oar_prow_jobs::HttpReleaseController;
 use oar_release::{Arch, YStream};
 use oar_transport::negotiate::{Gssapi, NegotiateError, NegotiateTokens as _};
@@ -27,16 +27,18 @@ pub(super) async fn checks(around: &Surroundings) -> Vec<Check> {
         Err(error) => return vec![Check::new("endpoints", Health::Failed, error.one_line())],
     };
     let releases = HttpReleaseController::new(&http, Arch::Amd64);
-    let (mut checks, releases, build_data, ticket) = join4(
+    let (mut checks, releases, build_data, ticket, reach) = join5(
         github(around, &http),
         release_controller(&releases),
         build_data(&http, config.is_some()),
         ticket(around, &http),
+        super::reach::checks(&http),
     )
     .await;
     checks.push(releases);
     checks.extend(build_data);
     checks.extend(ticket);
+    checks.extend(reach);
     checks
 }
 
@@ -90,18 +92,17 @@ async fn build_data(http: &HttpClient, configured: bool) -> Option<Check> {
         return None;
     }
     let name = "ART's build data";
-    let commands = ["create-test-report", "start-release-detector", "plan"];
     let asked = HttpBuildData::new(http.clone()).fetch(YStream::new(4, 0), None).await;
     let check = match asked {
         Ok(_) | Err(BuildDataError::UnknownStream { .. }) => Check::ok(name, "answers"),
         Err(error) => Check::new(name, Health::Failed, one_line(&error))
             .remedy("check the network and build_data_url of the configuration"),
     };
-    Some(check.needed_by(&commands))
+    Some(check.needed_by(BUILD_DATA))
 }
 
-/// Asks the ticket server for a real token, as the Errata Tool will want one. Only a warning: no
-/// command of this version uses it.
+/// Asks the ticket server for a real token, as the Errata Tool will want one. A warning: whoever has no
+/// ticket now may have one when it is needed.
 async fn ticket(around: &Surroundings, http: &HttpClient) -> Option<Check> {
     if around.sandbox.is_some() {
         return None;
@@ -111,7 +112,7 @@ async fn ticket(around: &Surroundings, http: &HttpClient) -> Option<Check> {
     let shown = host.clone();
     let asking = tokio::task::spawn_blocking(move || Gssapi::new().token(&host));
     let warning = |detail: String| Check::new("Kerberos", Health::Warning, detail);
-    Some(match tokio::time::timeout(TICKET_TIME, asking).await {
+    let check = match tokio::time::timeout(TICKET_TIME, asking).await {
         Ok(Ok(Ok(_))) => Check::ok("Kerberos", format!("a ticket for {shown}")),
         Ok(Ok(Err(error @ NegotiateError::LibraryMissing { .. }))) => {
             warning(error.to_string()).remedy("install krb5-libs (libgssapi-krb5-2 on Debian)")
@@ -121,7 +122,8 @@ async fn ticket(around: &Surroundings, http: &HttpClient) -> Option<Check> {
         }
         Ok(Err(_)) | Err(_) => warning("the ticket server does not answer".to_owned())
             .remedy("check the network, the VPN and KRB5_CONFIG"),
-    })
+    };
+    Some(check.needed_by(ERRATA))
 }
 
 #[cfg(test)]

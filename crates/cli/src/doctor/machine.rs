@@ -1,6 +1,6 @@
 //! What this machine must have: settings, configuration, secrets, a folder to write to.
 
-use oar_operators::doctor::{Check, Health, SECRETS};
+use oar_operators::doctor::{BUILD_DATA, Check, Health, SECRETS};
 use oar_transport::SecretSource;
 
 use crate::wiring::Surroundings;
@@ -23,13 +23,12 @@ fn settings(around: &Surroundings) -> Check {
 }
 
 fn configuration(around: &Surroundings) -> Check {
-    let commands = ["create-test-report", "start-release-detector", "plan", "config"];
     match around.config() {
         Ok(_) => Check::ok("configuration", "decrypted and read"),
         Err(error) => Check::new("configuration", Health::Missing, error.one_line())
             .remedy("set OAR_CONFIG_FILE and OAR_JWK; `oarctl config validate` says more"),
     }
-    .needed_by(&commands)
+    .needed_by(BUILD_DATA)
 }
 
 fn secrets(around: &Surroundings) -> impl Iterator<Item = Check> {

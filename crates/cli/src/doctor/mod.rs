@@ -2,6 +2,7 @@
 
 mod access;
 mod machine;
+mod reach;
 
 use oar_operators::doctor::{Check, Diagnosis, Health, services};
 

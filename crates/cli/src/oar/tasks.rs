@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use oar_operators::tasks::analyze_build::{Decision, Reason};
 use oar_release::Arch;
 use oar_release::email::is_email;
 
@@ -29,6 +30,17 @@ Examples:
   oar -r 4.20.7 check-rhcos-security-alerts
   oar -r 4.20.7 check-rhcos-security-alerts --output json")]
     CheckRhcosSecurityAlerts(DryRun),
+
+    /// Tell whether the release is shipped, and whether users have it; changes nothing
+    ///
+    /// Shipped: every advisory that counts is in `REL_PREP` or beyond and the shipment is in
+    /// production or merged. Exits with 1 when something could not be looked up.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 is-shipped
+  oar -r 4.20.7 is-shipped --output json
+  oar -r 4.20.7 is-shipped --exit-code     exits with 1 while it is not shipped")]
+    IsShipped,
 
     /// Push the advisories to the staging CDN; run it again to see how far they are
     ///
@@ -68,13 +80,36 @@ Examples:
     ImageSignedCheck(ImageSignedCheck),
     /// Compare payload and shipment on Prow and check the health of the images
     ///
-    /// Without -i the job is started once: a run under way is found, and when it has ended its outcome
-    /// is recorded.
+    /// Without -i or -n the job is started once: one under way is found, wherever it runs, and when it
+    /// has ended its outcome is recorded. Jenkins is kept as a way back.
     #[command(after_help = "\
 Examples:
   oar -r 4.20.7 image-consistency-check
-  oar -r 4.20.7 image-consistency-check -i 6ec0d27e-9f0e-4d4c-bb08-0c43b4b8b7ee")]
+  oar -r 4.20.7 image-consistency-check -i 6ec0d27e-9f0e-4d4c-bb08-0c43b4b8b7ee
+  oar -r 4.20.7 image-consistency-check --backend jenkins
+  oar -r 4.20.7 image-consistency-check --backend jenkins -n 812")]
     ImageConsistencyCheck(ImageConsistencyCheck),
+
+    /// Record what the tests say about the candidate nightly
+    ///
+    /// Accepted results pass. Rejected ones are shown with what failed, and a person decides with
+    /// --accept or --reject; who and why are recorded. The candidate holds no release.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 analyze-candidate-build
+  oar -r 4.20.7 analyze-candidate-build --accept 'network outage of the lab, see OCPQE-1'")]
+    AnalyzeCandidateBuild(AnalyzeBuild),
+
+    /// Record what the tests say about the promoted build: the gate of the release
+    ///
+    /// Accepted results pass. Rejected ones are shown with what failed, and a person decides with
+    /// --accept or --reject; who and why are recorded, and a rejection becomes a blocker.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 analyze-promoted-build
+  oar -r 4.20.7 analyze-promoted-build --reject 'upgrade from 4.19 loses volumes'
+  oar -r 4.20.7 analyze-promoted-build --accept 'known flake of the console tests' --dry-run")]
+    AnalyzePromotedBuild(AnalyzeBuild),
 
     /// Approve the shipment merge request for QE (Konflux flow)
     ///
@@ -137,11 +172,49 @@ pub struct ImageConsistencyCheck {
     #[arg(short = 'i', long, value_name = "RUN")]
     pub job_id: Option<String>,
     /// Start another run although the check passed or one is under way
-    #[arg(long, conflicts_with = "job_id")]
+    #[arg(long, conflicts_with_all = ["job_id", "build_number"])]
     pub force: bool,
+    /// Where the job runs
+    #[arg(long, value_name = "BACKEND", default_value = "prow")]
+    pub backend: Backend,
+    /// Number of the Jenkins build to look at, with `--backend jenkins`
+    #[arg(short = 'n', long, alias = "build_number", value_name = "NUMBER")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "job_id")]
+    pub build_number: Option<u64>,
     #[command(flatten)]
     #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
     pub dry_run: DryRun,
+}
+
+/// Arguments of `analyze-candidate-build` and `analyze-promoted-build`.
+#[derive(Debug, clap::Args)]
+pub struct AnalyzeBuild {
+    /// Accept rejected results, with the reason to record
+    #[arg(long, value_name = "REASON", conflicts_with = "reject")]
+    pub accept: Option<Reason>,
+    /// Confirm that rejected results hold the release, with the reason to record
+    #[arg(long, value_name = "REASON")]
+    pub reject: Option<Reason>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
+    pub dry_run: DryRun,
+}
+
+impl AnalyzeBuild {
+    /// What the person decided, if anything.
+    pub fn decision(&self) -> Option<Decision> {
+        let accept = self.accept.clone().map(Decision::Accept);
+        accept.or_else(|| self.reject.clone().map(Decision::Reject))
+    }
+}
+
+/// Where the image consistency check runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Backend {
+    /// Prow
+    Prow,
+    /// Jenkins
+    Jenkins,
 }
 
 /// Arguments of `add-qe-approval`.

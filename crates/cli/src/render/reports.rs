@@ -210,10 +210,10 @@ impl Render for Diagnosis {
                     Health::Missing => (BAD, "missing"),
                     Health::Failed => (BAD, "failed"),
                 };
-                let needed = if check.needed_by.is_empty() {
-                    "all".to_owned()
-                } else {
-                    check.needed_by.join(", ")
+                let needed = match check.needed_by.len() {
+                    0 => "all".to_owned(),
+                    1 | 2 => check.needed_by.join(", "),
+                    many => format!("{many} commands"),
                 };
                 vec![
                     Cell::from(check.name.clone()),
@@ -227,6 +227,9 @@ impl Render for Diagnosis {
         for check in &self.checks {
             if let (Some(remedy), true) = (&check.remedy, check.health != Health::Ok) {
                 let _ = writeln!(text, "{} {}: {remedy}", paint(BOLD, "help:"), check.name);
+                if !check.needed_by.is_empty() {
+                    let _ = writeln!(text, "      needed by {}", check.needed_by.join(", "));
+                }
             }
         }
         text

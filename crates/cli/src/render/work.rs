@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use oar_operators::commands::is_shipped::Shipped;
 use oar_operators::commands::qe_approval::{QeApproval, Standing};
 use oar_operators::commands::rhcos_alerts::RhcosAlerts;
 use oar_operators::notificator::NotificatorReport;
@@ -41,6 +42,27 @@ impl Render for RhcosAlerts {
         }
         text.push_str(&changes(&self.planned_changes));
         text.push_str(&warnings(&self.warnings));
+        text
+    }
+}
+
+impl Render for Shipped {
+    fn text(&self) -> String {
+        let said = match (self.determined, self.shipped, self.live) {
+            (false, _, _) => paint(BAD, "not known whether it is shipped"),
+            (true, false, _) => paint(WARN, "not shipped"),
+            (true, true, false) => paint(GOOD, "shipped, not live yet"),
+            (true, true, true) => paint(GOOD, "shipped and live"),
+        };
+        let mut text = format!("{} ({}): {said}\n", self.release, self.flow_type);
+        for (question, answer) in &self.details {
+            let _ = writeln!(text, "  {question}: {answer}");
+        }
+        let left_out: Vec<&str> =
+            self.advisories.iter().filter(|one| !one.counted).map(|one| &*one.impetus).collect();
+        if !left_out.is_empty() {
+            let _ = writeln!(text, "  not counted: {}", left_out.join(", "));
+        }
         text
     }
 }

@@ -46,6 +46,9 @@ pub struct ReleaseData {
     pub date: Option<ReleaseDate>,
     /// How the release is shipped.
     pub flow: Flow,
+    /// Advisory numbers that are reserved for the shipment, by kind (`image`, `fbc`); whoever reads the
+    /// shipment compares (spec 08 R16).
+    pub live_ids: Vec<(String, i64)>,
     /// What is wrong with the data although it can be used.
     pub findings: Vec<Finding>,
 }
@@ -101,6 +104,7 @@ impl Reader<'_> {
         let jira_ticket = self.jira_ticket(&assembly.group)?;
         let date = self.release_date(&assembly.group);
         let flow = self.flow(&assembly.group)?;
+        let live_ids = self.live_ids(&assembly.group)?;
         let Self { release, findings } = self;
         let release = release.clone();
         for finding in &findings {
@@ -114,6 +118,7 @@ impl Reader<'_> {
             jira_ticket,
             date,
             flow,
+            live_ids,
             findings,
         })
     }
@@ -211,6 +216,36 @@ impl Reader<'_> {
             return None;
         };
         text.trim().parse().map_err(|error| self.found(PATH, format!("{error}"))).ok()
+    }
+
+    /// `group.shipment.advisories`: entries of a kind and, once it is reserved, a number. One that is
+    /// not of this form is told and left out: it reserves nothing.
+    fn live_ids(&mut self, group: &Map) -> Result<Vec<(String, i64)>, BuildDataError> {
+        const PATH: &str = "group.shipment.advisories";
+        let shipment = self.map(group, "shipment", "group.shipment")?;
+        let entries = match shipment.and_then(|shipment| shipment.get("advisories")) {
+            None | Some(Value::Null) => return Ok(Vec::new()),
+            Some(Value::Seq(entries)) => entries,
+            Some(_) => {
+                self.found(PATH, "it must be a list");
+                return Ok(Vec::new());
+            }
+        };
+        let mut reserved = Vec::new();
+        for (number, entry) in entries.iter().enumerate() {
+            let field = |name: &str| match entry {
+                Value::Map(map) => map.get(name).filter(|value| **value != Value::Null),
+                _ => None,
+            };
+            let kind = field("kind").and_then(Value::as_str);
+            let id = field("live_id").map(Value::as_i64);
+            match (kind, id) {
+                (Some(kind), Some(Some(id))) => reserved.push((kind.to_owned(), id)),
+                (Some(_), None) => {}
+                _ => self.found(&format!("{PATH}[{number}]"), "it must have a kind and a number"),
+            }
+        }
+        Ok(reserved)
     }
 
     fn flow(&mut self, group: &Map) -> Result<Flow, BuildDataError> {

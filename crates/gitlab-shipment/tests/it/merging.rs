@@ -40,6 +40,28 @@ async fn it_waits_until_gitlab_has_looked() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_lock_that_another_request_holds_is_waited_for_and_a_conflict_is_not() {
+    let lock = json!({ "message": "409 Conflict: Resource lock" });
+    let scheduled = mr_with(&json!({ "merge_when_pipeline_succeeds": true }));
+    let fake = Fake::default()
+        .on(Method::GET, "/merge_requests/337", put(409, &lock))
+        .get("/merge_requests/337", &mr("mergeable"))
+        .on(Method::PUT, "/merge_requests/337/merge", put(409, &lock))
+        .on(Method::PUT, "/merge_requests/337/merge", put(200, &scheduled));
+    assert_eq!(run(&fake).await.unwrap(), AutoMerge::Set);
+    assert_eq!(fake.writes().len(), 2);
+
+    let moved = json!({ "message": "SHA does not match HEAD of source branch" });
+    let fake = Fake::default().get("/merge_requests/337", &mr("mergeable")).on(
+        Method::PUT,
+        "/merge_requests/337/merge",
+        put(409, &moved),
+    );
+    assert!(run(&fake).await.is_err());
+    assert_eq!(fake.writes().len(), 1, "somebody pushed: nothing to wait for");
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_gives_up_after_five_minutes_and_keeps_the_merge_request() {
     let fake = Fake::default().get("/merge_requests/337", &mr("unchecked"));
     let begun = Instant::now();

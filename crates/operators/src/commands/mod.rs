@@ -2,6 +2,7 @@
 
 pub mod active_releases;
 pub mod create_test_report;
+pub mod is_shipped;
 pub mod issues;
 pub mod plan;
 pub mod qe_approval;

@@ -83,7 +83,8 @@ pub async fn run(
     };
     report.merge_request = Some(mr.to_string());
     let drafts = if allow_draft { Drafts::Allow } else { Drafts::Refuse };
-    give(context, release, mr, drafts, &mut report).await?;
+    let shipment = Expected { release, mr, live_ids: &data.live_ids };
+    give(context, &shipment, drafts, &mut report).await?;
     let map = crate::tasks::advisory_map(&data);
     subtasks(context, &map, &data.flow, data.jira_ticket.as_deref(), &mut report).await;
     for warning in &mut report.warnings {
@@ -94,17 +95,25 @@ pub async fn run(
     Ok(report)
 }
 
+/// What the shipment must be.
+struct Expected<'e> {
+    release: &'e ReleaseVersion,
+    mr: &'e MergeRequest,
+    /// The numbers that ART's data reserves.
+    live_ids: &'e [(String, i64)],
+}
+
 /// Approves what was looked at. That the merge request is merged is a success of its own (R13).
 async fn give(
     context: &Context,
-    release: &ReleaseVersion,
-    mr: &MergeRequest,
+    expected: &Expected<'_>,
     drafts: Drafts,
     report: &mut QeApproval,
 ) -> Result<(), OperatorError> {
+    let mr = expected.mr;
     let gitlab = context.services.gitlab.clone()?;
     let shipment = load_shipment(&*gitlab.read, mr).await?;
-    shipment.require_release(release, &[])?;
+    shipment.require_release(expected.release, expected.live_ids)?;
     let given = approve(&*gitlab.read, &*gitlab.write, mr, &shipment.head, drafts).await;
     report.standing = match given {
         Ok(Approval::Given) => Standing::Approved,

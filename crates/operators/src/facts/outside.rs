@@ -2,13 +2,14 @@
 
 use oar_config::ReleaseData;
 use oar_errata::{AdvisoryId, all_shipped_enough, states};
-use oar_gitlab_shipment::{MrState, ReleaseStage, release_gate};
+use oar_gitlab_shipment::{ReleaseStage, release_gate};
 use oar_jenkins::{BuildPhase, JenkinsJob};
 use oar_prow_jobs::{RunHandle, RunPhase};
 use oar_release::workflow::{Alerts, Fact, Facts, JobState, StageGate, State};
-use oar_release::{Flow, JobRef, JobSystem, MergeRequest, Task, TaskStatus};
+use oar_release::{Flow, JobRef, JobSystem, Task, TaskStatus};
 
 use super::fact;
+use crate::commands::is_shipped::rule::{self, Advisory, Shipment};
 use crate::context::Context;
 use crate::services::NotSetUp;
 use crate::tasks::advisory_map;
@@ -16,17 +17,18 @@ use crate::tasks::advisory_map;
 /// Adds everything that needs ART's data to know where to look.
 pub(super) async fn add(context: &Context, data: &ReleaseData, facts: &mut Facts) {
     let jobs = running_jobs(facts);
-    let looked = jobs.iter().map(|(task, job)| async { (*task, job_state(context, job).await) });
-    let ((stage, shipment), alerts, advisories, jobs) = tokio::join!(
-        shipment(context, data.flow.merge_request()),
+    let looked =
+        jobs.iter().map(|(task, job)| async { (*task, job_state(context, *task, job).await) });
+    let ((stage, shipment), alerts, (ready, advisories), jobs) = tokio::join!(
+        shipment(context, &data.flow),
         alerts(context, data),
         advisories(context, data),
         futures_util::future::join_all(looked),
     );
     facts.stage_release = stage;
     facts.alerts = if data.flow.is_konflux() { alerts } else { Fact::NotLookedUp };
-    facts.shipped = shipped(&data.flow, &shipment, &advisories);
-    facts.advisories_ready = advisories;
+    facts.shipped = shipped(rule::judge(&data.flow, &advisories, &shipment));
+    facts.advisories_ready = ready;
     facts.jobs = jobs.into_iter().collect();
 }
 
@@ -34,30 +36,32 @@ fn not_set_up<T>(error: &NotSetUp) -> Fact<T> {
     Fact::Unknown { why: error.to_string() }
 }
 
-/// The stage release, and whether the shipment is in production or merged (spec 06 §4).
-async fn shipment(context: &Context, mr: Option<&MergeRequest>) -> (Fact<StageGate>, Fact<bool>) {
-    let Some(mr) = mr else { return (Fact::NotLookedUp, Fact::NotLookedUp) };
+/// The stage release, and how the shipment stands (spec 06 §4).
+async fn shipment(context: &Context, flow: &Flow) -> (Fact<StageGate>, Shipment) {
+    let mr = match flow {
+        Flow::Errata => return (Fact::NotLookedUp, Shipment::NotApplicable),
+        Flow::KonfluxPending => return (Fact::NotLookedUp, Shipment::NotCreated),
+        Flow::Konflux { mr } => mr,
+    };
     let gitlab = match &context.services.gitlab {
         Ok(gitlab) => &*gitlab.read,
-        Err(error) => return (not_set_up(error), not_set_up(error)),
+        Err(error) => return (not_set_up(error), Shipment::Unread(error.to_string())),
     };
     let info = match gitlab.merge_request(mr).await {
         Ok(info) => info,
         Err(error) => {
             let why = crate::report::error_chain(&error);
-            return (Fact::Unknown { why: why.clone() }, Fact::Unknown { why });
+            return (Fact::Unknown { why: why.clone() }, Shipment::Unread(why));
         }
     };
     let (stage, production) = tokio::join!(
         release_gate(gitlab, mr, &info, ReleaseStage::Stage, None),
         release_gate(gitlab, mr, &info, ReleaseStage::Prod, None),
     );
-    let shipped = if info.state == MrState::Merged {
-        Fact::Known(true)
-    } else {
-        fact(production.map(|report| report.is_success()))
-    };
-    (fact(stage.map(|report| StageGate::from(&report.gate))), shipped)
+    let production = production.map(|report| report.is_success());
+    let production = production.map_err(|error| crate::report::error_chain(&error));
+    let shipment = Shipment::Read { state: info.state, production };
+    (fact(stage.map(|report| StageGate::from(&report.gate))), shipment)
 }
 
 async fn alerts(context: &Context, data: &ReleaseData) -> Fact<Alerts> {
@@ -74,33 +78,48 @@ async fn alerts(context: &Context, data: &ReleaseData) -> Fact<Alerts> {
     }))
 }
 
-/// Whether every advisory that counts is in `REL_PREP` or beyond.
-async fn advisories(context: &Context, data: &ReleaseData) -> Fact<bool> {
+/// Whether every advisory that counts is in `REL_PREP` or beyond, and how each stands.
+async fn advisories(context: &Context, data: &ReleaseData) -> (Fact<bool>, Vec<Advisory>) {
+    let map = advisory_map(data);
+    let planned = map.not_created.iter().cloned();
+    let planned = planned.map(|impetus| Advisory { impetus, id: None, state: Ok(None) });
     let errata = match &context.services.errata {
         Ok(errata) => errata,
-        Err(error) => return not_set_up(error),
+        Err(error) => {
+            let unread = map.created.iter().map(|(impetus, id)| Advisory {
+                impetus: impetus.clone(),
+                id: Some(id.0),
+                state: Err(error.to_string()),
+            });
+            return (not_set_up(error), unread.chain(planned).collect());
+        }
     };
-    let map = advisory_map(data);
     let found = states(&*errata.read, &map).await;
-    if let Some(ready) = all_shipped_enough(&found, &map.not_created, &data.flow) {
-        return Fact::Known(ready);
-    }
-    let unread = found.iter().find_map(|one| one.state.as_ref().err());
-    let unread = unread.map(oar_errata::AdvisoryError::whole);
-    Fact::Unknown { why: unread.unwrap_or_else(|| "an advisory is unknown".to_owned()) }
+    let unread = || {
+        let error = found.iter().find_map(|one| one.state.as_ref().err());
+        let why = error.map(oar_errata::AdvisoryError::whole);
+        Fact::Unknown { why: why.unwrap_or_else(|| "an advisory is unknown".to_owned()) }
+    };
+    let ready = all_shipped_enough(&found, &map.not_created, &data.flow);
+    let ready = ready.map_or_else(unread, Fact::Known);
+    let read = found.into_iter().map(|one| Advisory {
+        impetus: one.impetus,
+        id: Some(one.id.0),
+        state: one.state.map(Some).map_err(|error| error.whole()),
+    });
+    (ready, read.chain(planned).collect())
 }
 
-/// Shipped: the advisories are, and in the Konflux flow the shipment too. One "no" is enough.
-fn shipped(flow: &Flow, shipment: &Fact<bool>, advisories: &Fact<bool>) -> Fact<bool> {
-    if matches!(flow, Flow::KonfluxPending) {
-        return Fact::Known(false);
-    }
-    let parts = if flow.is_konflux() { vec![shipment, advisories] } else { vec![advisories] };
-    if parts.iter().any(|part| part.known() == Some(&false)) {
-        return Fact::Known(false);
-    }
-    let unknown = parts.iter().find(|part| part.known().is_none());
-    unknown.map_or(Fact::Known(true), |part| (*part).clone())
+/// The rule's answer as a fact.
+fn shipped(verdict: rule::Verdict) -> Fact<bool> {
+    let mut details = verdict.details.into_values();
+    verdict.shipped.map_or_else(
+        || {
+            let why = details.find_map(|text| text.strip_prefix("error: ").map(str::to_owned));
+            Fact::Unknown { why: why.unwrap_or_else(|| "something could not be read".to_owned()) }
+        },
+        Fact::Known,
+    )
 }
 
 /// The jobs of tasks that are in progress.
@@ -111,7 +130,7 @@ fn running_jobs(facts: &Facts) -> Vec<(Task, JobRef)> {
 }
 
 /// The state of a job in the words of the system that runs it.
-async fn job_state(context: &Context, job: &JobRef) -> Fact<JobState> {
+async fn job_state(context: &Context, task: Task, job: &JobRef) -> Fact<JobState> {
     let state = |word: &str, ended| Fact::Known(JobState { word: word.to_owned(), ended });
     match (job.system, &job.id) {
         (JobSystem::Jenkins, Some(id)) => {
@@ -122,7 +141,11 @@ async fn job_state(context: &Context, job: &JobRef) -> Fact<JobState> {
                 Ok(jenkins) => jenkins,
                 Err(error) => return not_set_up(error),
             };
-            match jenkins.read.build(JenkinsJob::StagePipeline, number).await {
+            let of_task = match task {
+                Task::ImageConsistencyCheck => JenkinsJob::ImageConsistency,
+                _ => JenkinsJob::StagePipeline,
+            };
+            match jenkins.read.build(of_task, number).await {
                 Ok(build) => {
                     let word =
                         build.result.as_ref().map_or("running".to_owned(), ToString::to_string);

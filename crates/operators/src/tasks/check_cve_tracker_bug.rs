@@ -40,12 +40,14 @@ async fn check(scope: &TaskScope<'_>, notify: bool) -> Result<TaskOutcome, TaskE
         context.services.gitlab.as_ref().map_err(TaskError::reading)?;
     }
     let map = advisory_map(&data);
+    let looking = context.progress.start("elliott looks for CVE trackers", None);
     let ((), found, advisories, shipment) = tokio::join!(
         version(scope),
         context.services.trackers.trackers(release, &data.flow),
         WorkingSet::load_with_microshift(&*errata.read, &map),
         shipment_keys(scope, &data.flow),
     );
+    drop(looking);
     if let Some(error) = no_credential(&found) {
         return Err(error);
     }

@@ -8,7 +8,7 @@
 use std::fmt;
 
 use futures_util::future::join_all;
-use oar_images::payload::payload_image;
+use oar_images::payload::{PayloadError, payload_image, read_payload};
 use oar_images::signature::{
     RejectedFile, ReleaseDigest, SignatureAnswer, SignatureQuestion, agree, find_signature,
 };
@@ -159,8 +159,37 @@ impl PayloadCheck<'_, '_> {
         let now = self.scope.context().clock.now();
         let (release, arch) = (self.scope.release().clone(), self.arch);
         let question = SignatureQuestion { release, arch, digest: digest.clone(), now };
-        let answer = find_signature(&*signatures.stores, &signatures.keys, &question).await;
-        self.judge(digest, answer)
+        let (answer, named) = tokio::join!(
+            find_signature(&*signatures.stores, &signatures.keys, &question),
+            self.named_by_itself(registry, &digest),
+        );
+        let mut checked = self.judge(digest, answer);
+        if let Err(other) = named {
+            (checked.verdict, checked.proven) = (Verdict::No(other), None);
+        }
+        checked
+    }
+
+    /// That the payload calls itself this release (spec 08 R16). What it says is covered by the digest
+    /// that the signature vouches for; that it cannot be read is told, and proves nothing.
+    async fn named_by_itself(
+        &self,
+        registry: &dyn RegistryRead,
+        digest: &Digest,
+    ) -> Result<(), String> {
+        let name = payload_image(self.scope.release(), self.arch).to_string();
+        let (repository, _) = name.rsplit_once(':').unwrap_or((name.as_str(), ""));
+        let Ok(image) = format!("{repository}@{digest}").parse() else { return Ok(()) };
+        let read = read_payload(registry, &image).await;
+        match read.and_then(|payload| payload.require(self.scope.release())) {
+            Ok(()) => Ok(()),
+            Err(error @ PayloadError::OtherRelease { .. }) => Err(self.of(&error)),
+            Err(error) => {
+                let why = error_chain(&error);
+                self.scope.warn(self.of(format_args!("which release it calls itself: {why}")));
+                Ok(())
+            }
+        }
     }
 
     /// What everybody is told about this payload begins with its tag.
@@ -211,7 +240,10 @@ impl PayloadCheck<'_, '_> {
         if self.arch != Arch::Amd64 {
             return None;
         }
-        let told = self.scope.context().releases.release_digest(self.scope.release()).await;
+        let context = self.scope.context();
+        let waiting = context.progress.start("asking for the digest, up to 8 minutes", None);
+        let told = context.releases.release_digest(self.scope.release()).await;
+        drop(waiting);
         Some(match told {
             Ok(ToldDigest::Known(digest)) => match digest.parse::<Digest>() {
                 Ok(digest) if digest.is_sha256() => Told::Digest(digest),

@@ -3,9 +3,11 @@
 //! Each reads what it needs at the same time, decides by rules that need no network, writes through the
 //! ports of [`crate::services`], and leaves recording and telling to [`crate::runner`].
 
+pub mod analyze_build;
 pub mod check_cve_tracker_bug;
 pub mod image_consistency_check;
 pub mod image_signed_check;
+mod jenkins_job;
 pub mod push_to_cdn_staging;
 pub mod stage_testing;
 mod support;

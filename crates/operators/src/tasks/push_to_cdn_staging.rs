@@ -28,7 +28,9 @@ async fn push(scope: &TaskScope<'_>) -> Result<TaskOutcome, TaskError> {
     for (impetus, id) in &set.dropped {
         scope.say(format!("advisory {id} ({impetus}) was dropped: it is left out"));
     }
+    let pushing = scope.context().progress.start("pushing to the staging CDN", None);
     let report = push_to_staging(&*errata.read, &*errata.write, &set).await;
+    drop(pushing);
     for entry in &report.entries {
         scope.say(in_words(entry));
     }

@@ -8,6 +8,7 @@ use oar_errata::{AdvisoryId, AdvisoryMap};
 use oar_gitlab_shipment::stage_release;
 use oar_registry::ImageRef;
 use oar_release::{ErrorClass, Flow, TaskOutcome};
+use oar_statebox::StateBox;
 
 use crate::runner::{Stage, TaskError, TaskScope};
 
@@ -17,6 +18,14 @@ pub(super) const RECHECK: Duration = Duration::from_mins(15);
 /// Nothing was started and nothing is wrong.
 pub(super) fn unchanged(reason: impl Into<String>) -> TaskOutcome {
     TaskOutcome::Unchanged { reason: reason.into() }
+}
+
+/// The release's StateBox, which the task needs: it keeps what must not be done twice.
+pub(super) async fn begun(scope: &TaskScope<'_>) -> Result<StateBox, TaskError> {
+    let release = scope.release();
+    scope.context().boxes.require(release).await.map_err(|error| {
+        TaskError::reading(&error).hint(format!("`oar -r {release} create-test-report` creates it"))
+    })
 }
 
 /// ART's data about the task's release.

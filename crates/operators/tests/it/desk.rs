@@ -80,6 +80,7 @@ impl Desk {
             legacy_reports: Arc::new(NoReports),
             journals: Journals::Memory(MemoryJournal::new(Arc::clone(&shared))),
             services: Services::none("this test has none"),
+            progress: Arc::new(oar_operators::progress::Silent),
             links: Links::default(),
             recorder: None,
         };

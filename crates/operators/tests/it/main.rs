@@ -9,4 +9,10 @@ mod detector;
 #[cfg(test)]
 mod image_signed_check;
 #[cfg(test)]
+mod jobs;
+#[cfg(test)]
+mod lab;
+#[cfg(test)]
+mod operator_cases;
+#[cfg(test)]
 mod runner;

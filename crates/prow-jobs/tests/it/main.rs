@@ -5,4 +5,6 @@ mod prow;
 #[cfg(test)]
 mod reads;
 #[cfg(test)]
+mod results;
+#[cfg(test)]
 mod world;

@@ -247,14 +247,9 @@ fn poll(node: Node, facts: &Facts, reason: &str, options: &str, recheck: u64) ->
     }
 }
 
-/// The command line of `node`; the two analyses are recorded by the driver and by people.
+/// The command line of `node`.
 fn command(node: Node, facts: &Facts, options: &str) -> Option<String> {
-    let has_command = !matches!(
-        node,
-        Node::Promotion
-            | Node::Shipped
-            | Node::Task(Task::AnalyzeCandidateBuild | Task::AnalyzePromotedBuild)
-    );
+    let has_command = !matches!(node, Node::Promotion | Node::Shipped);
     has_command.then(|| format!("oar -r {} {node}{options}", facts.release))
 }
 

@@ -217,7 +217,9 @@ fn test_result(result: TestResult) -> Guard {
         TestResult::Accepted { manual: false } => Guard::open("the test results were accepted"),
         TestResult::Accepted { manual: true } => Guard::open("the build was promoted by hand"),
         TestResult::Rejected => Guard::Decide {
-            reason: "the test results were rejected: accept with a reason, or reject".to_owned(),
+            reason:
+                "the test results were rejected: decide with --accept REASON or --reject REASON"
+                    .to_owned(),
         },
     }
 }

@@ -21,7 +21,7 @@ pub fn job_reference(task: Task, key: Option<&JobRef>, result: Option<&str>) -> 
 /// The last job that `result` names, with the time stamp of its line.
 fn from_text(task: Task, result: &str) -> Option<JobRef> {
     let read = match task {
-        Task::ImageConsistencyCheck => prow_job,
+        Task::ImageConsistencyCheck => image_check,
         Task::StageTesting => jenkins_build,
         _ => return None,
     };
@@ -43,6 +43,14 @@ fn prow_job(line: &str) -> Option<JobRef> {
         JobSystem::Prow
     };
     (!id.is_empty()).then(|| reference(system, Some(id), None, None))
+}
+
+/// A run on Prow, or a build page of the job that did this before Prow and may do it again.
+fn image_check(line: &str) -> Option<JobRef> {
+    prow_job(line).or_else(|| {
+        let (url, id) = numbered(line, "/job/image-consistency-check/")?;
+        Some(reference(JobSystem::Jenkins, Some(id), None, Some(url)))
+    })
 }
 
 /// A build page of the stage pipeline, or the queue item it waits as.
@@ -108,6 +116,16 @@ mod tests {
         let queued = "https://jenkins.example.com/queue/item/77/api/json";
         let job = job_reference(Task::StageTesting, None, Some(queued)).unwrap();
         assert_eq!((job.id, job.queue_id.as_deref()), (None, Some("77")));
+    }
+
+    #[test]
+    fn reads_builds_of_the_image_check_beside_its_runs() {
+        let url = "https://jenkins.example.com/job/image-consistency-check/812/";
+        let page = "https://prow.ci.openshift.org/view/gs/b/logs/main-image-consistency-check/99";
+        let text = format!("2026-01-01T10:00:00Z: INFO: {url}: result none yet\nsee {page}");
+        let job = job_reference(Task::ImageConsistencyCheck, None, Some(&text)).unwrap();
+        assert_eq!((job.system, job.id.as_deref()), (JobSystem::Jenkins, Some("812")));
+        assert_eq!(job.url.as_deref(), Some(url));
     }
 
     #[test]

@@ -203,8 +203,9 @@ fn a_claim_keeps_others_away_for_a_quarter_of_an_hour() {
     let Claim::Granted { id, unfinished: Some(old) } = late else { panic!("{late:?}") };
     assert_eq!((id.as_str(), old.claim.as_deref()), ("two", Some("one")));
     // Whoever was slower than the claim lasts must not record a job any more.
-    let error =
-        state.confirm_job(Task::ImageConsistencyCheck, "one", &job("p1")).expect_err("lost");
+    let error = state
+        .confirm_job(Task::ImageConsistencyCheck, "one", &job("p1"), "line")
+        .expect_err("lost");
     assert_eq!(error.class(), ErrorClass::Conflict);
 }
 
@@ -214,8 +215,12 @@ fn a_recorded_job_is_found_by_the_next_run() {
     let entropy = SeededEntropy::new(3);
     let id = entropy.id();
     state.claim_job(&request(false), &id, at("10:00:00"));
-    state.confirm_job(Task::ImageConsistencyCheck, &id, &job("p1")).expect("the claim is ours");
-    state.confirm_job(Task::ImageConsistencyCheck, &id, &job("p1")).expect("twice is once");
+    state
+        .confirm_job(Task::ImageConsistencyCheck, &id, &job("p1"), "line")
+        .expect("the claim is ours");
+    state.confirm_job(Task::ImageConsistencyCheck, &id, &job("p1"), "line").expect("twice is once");
+    let record = state.task(Task::ImageConsistencyCheck).expect("a record");
+    assert_eq!(record.result.as_deref(), Some("line"), "old readers find the job here");
     let again = state.claim_job(&request(false), "two", at("12:00:00"));
     assert_eq!(again, Claim::Running(job("p1")));
     let forced = state.clone().claim_job(&request(true), "two", at("12:00:00"));
@@ -236,7 +241,9 @@ fn a_claim_and_a_job_look_as_the_format_says() {
     let text = state.render();
     let expected = "  result: null\n  job:\n    system: prow\n    triggered_at: '2026-01-01T10:00:00Z'\n    claim: c1\n";
     assert!(text.contains(expected), "{text}");
-    state.confirm_job(Task::ImageConsistencyCheck, "c1", &job("p1")).expect("the claim is ours");
+    state
+        .confirm_job(Task::ImageConsistencyCheck, "c1", &job("p1"), "line")
+        .expect("the claim is ours");
     let text = state.render();
     let expected = "  job:\n    system: prow\n    id: p1\n    url: https://prow.example.com/view/1\n    triggered_at: '2026-01-01T10:00:00Z'\nissues";
     assert!(text.contains(expected), "{text}");

@@ -368,7 +368,7 @@ fn take(state: &mut StateBox, step: &Step, now: Timestamp) {
                     triggered_at: "t".to_owned(),
                     claim: None,
                 };
-                state.confirm_job(task, &id, &job).expect("just claimed");
+                state.confirm_job(task, &id, &job, "started").expect("just claimed");
             }
         }
         Step::Notify(hash) => state.record_notification("N1", hash, now),

@@ -283,7 +283,10 @@ async fn two_runs_start_one_job() {
         triggered_at: "2026-03-01T10:00:00Z".to_owned(),
         claim: None,
     };
-    desk.store.confirm_job(&release(), Task::StageTesting, &id, &job, &who()).await.expect("ours");
+    desk.store
+        .confirm_job(&release(), Task::StageTesting, &id, &job, "started", &who())
+        .await
+        .expect("ours");
     let later = desk.store.claim_job(&release(), &request, &who()).await.expect("read");
     assert_eq!(later.outcome, Claim::Running(job));
 }

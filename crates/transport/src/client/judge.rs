@@ -122,6 +122,10 @@ impl Judge<'_> {
             401 => Verdict::stop(HttpErrorKind::Unauthenticated),
             403 => Verdict::stop(HttpErrorKind::Forbidden),
             404 | 410 => Verdict::stop(HttpErrorKind::NotFound),
+            409 if self.is_locked(body) => {
+                // Somebody works on the same thing; the request itself was not processed.
+                Verdict { again: self.repeats(), told, ..Verdict::stop(HttpErrorKind::Conflict) }
+            }
             409 | 412 => Verdict::stop(HttpErrorKind::Conflict),
             422 => Verdict::stop(HttpErrorKind::Unprocessable),
             503 if self.proves_not_processed(headers) => Verdict {
@@ -175,6 +179,10 @@ impl Judge<'_> {
         };
         self.policy.forbidden_is_rate_limit
             && (used_up || headers.contains_key("retry-after") || says_so())
+    }
+
+    fn is_locked(&self, body: Option<&str>) -> bool {
+        self.policy.lock_words.is_some_and(|words| body.is_some_and(|body| body.contains(words)))
     }
 
     fn is_read(&self) -> bool {

@@ -55,6 +55,9 @@ pub struct Policy {
     pub not_processed: NotProcessed,
     /// Statuses beyond 429, 500, 502, 503 and 504 that mean "try again" for a read.
     pub also_transient: &'static [u16],
+    /// Words in the answer by which a 409 is no conflict of content but a lock that somebody holds
+    /// for a moment (GitLab): "try again" for a call that may be repeated.
+    pub lock_words: Option<&'static str>,
     /// Whether a 403 may be a rate limit in disguise (GitHub).
     pub forbidden_is_rate_limit: bool,
     /// How many requests may leave in a time, every attempt counted; `None` for as many as there
@@ -74,6 +77,7 @@ const DEFAULT: Policy = Policy {
     body_limit: 16 * 1024 * 1024,
     not_processed: NotProcessed::TooManyRequests,
     also_transient: &[],
+    lock_words: None,
     forbidden_is_rate_limit: false,
     rate: None,
 };

@@ -236,3 +236,19 @@ proptest! {
         drop(parse(&format!("releases:\n  4.99.3:\n    assembly:\n{text}")));
     }
 }
+
+#[test]
+fn reserved_numbers_of_the_shipment_are_read_by_kind() {
+    let shipment = |advisories: &str| group(&format!("{{shipment: {{advisories: {advisories}}}}}"));
+    let found = shipment("[{kind: image, live_id: 1555}, {kind: fbc}, {kind: extras, live_id: 7}]");
+    let expected = [("image".to_owned(), 1555), ("extras".to_owned(), 7)];
+    assert_eq!(found.live_ids, expected);
+    assert!(found.findings.iter().all(|one| !one.path.contains("shipment.advisories")));
+    for odd in ["{image: 1}", "[image]", "[{live_id: 3}]", "[{kind: image, live_id: soon}]"] {
+        let found = shipment(odd);
+        assert_eq!(found.live_ids, []);
+        let told = found.findings.iter().filter(|one| one.path.contains("shipment.advisories"));
+        assert_eq!(told.count(), 1, "{odd}");
+    }
+    assert_eq!(group("{release_jira: ART-1}").live_ids, []);
+}

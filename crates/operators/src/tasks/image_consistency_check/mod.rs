@@ -1,10 +1,11 @@
-//! `image-consistency-check`: a Prow job compares payload and shipment, then the health of the images
-//! is looked at (spec 03 §11, 01 §7.4).
+//! `image-consistency-check`: a job compares payload and shipment, then the health of the images is
+//! looked at (spec 03 §11, 01 §7.4).
 //!
-//! Without a run's name the job is started, at most once: the start is claimed in the StateBox, the
-//! claim's id travels with the run, and a run whose id was lost is found by it. A rerun looks at the
-//! run that the StateBox names. A run of another release decides nothing.
+//! The job runs on Prow; Jenkins is kept as a way back (§11.6). Without a run's name it is started, at
+//! most once, wherever an earlier one runs: the start is claimed in the StateBox, and a rerun looks at
+//! the job that the StateBox names. A job of another release decides nothing.
 
+mod jenkins;
 mod status;
 
 use oar_prow_jobs::{
@@ -19,7 +20,8 @@ use oar_release::{
 use oar_slack::text::{escape, link};
 use oar_statebox::{CLAIM_VALID_FOR, Claim, ClaimRequest, StateBox};
 
-use super::support::{RECHECK, release_data, unchanged, waits_for};
+use super::jenkins_job::Known;
+use super::support::{RECHECK, begun, release_data, unchanged, waits_for};
 use crate::context::Context;
 use crate::notify::{Audience, Notice};
 use crate::report::{CommandReport, error_chain};
@@ -27,22 +29,43 @@ use crate::runner::{self, Stage, TaskError, TaskScope};
 
 const TASK: Task = Task::ImageConsistencyCheck;
 
-/// Starts the check, or looks at the run `name`. With `force` it is started although it passed, or
-/// a run is under way.
-pub async fn run(
-    context: &Context,
-    release: &ReleaseVersion,
-    name: Option<&RunName>,
-    force: bool,
-) -> CommandReport {
+/// Where the job runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Backend {
+    /// Prow.
+    #[default]
+    Prow,
+    /// Jenkins, the way back.
+    Jenkins,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    /// Start the job.
+    Start {
+        /// Where.
+        backend: Backend,
+        /// Although it passed, or one is under way.
+        force: bool,
+    },
+    /// Look at this run on Prow.
+    Run(RunName),
+    /// Look at this build on Jenkins.
+    Build(u64),
+}
+
+/// Starts the check, or looks at the job that is named.
+pub async fn run(context: &Context, release: &ReleaseVersion, request: &Request) -> CommandReport {
     let work = |scope| async move {
         let check = match subject(&scope).await? {
             Ok(check) => check,
             Err(waiting) => return Ok(waiting),
         };
-        match name {
-            Some(name) => status::of_named(&scope, &check, name).await,
-            None => trigger(&scope, &check, force).await,
+        match request {
+            Request::Run(name) => status::of_named(&scope, &check, name).await,
+            Request::Build(number) => jenkins::of_build(&scope, &check, *number).await,
+            Request::Start { backend, force } => trigger(&scope, &check, *backend, *force).await,
         }
     };
     runner::run(context, release, TASK, work).await
@@ -51,7 +74,10 @@ pub async fn run(
 /// What is compared with what.
 struct Subject {
     check: ConsistencyCheck,
+    payload: String,
     mr: MergeRequest,
+    /// The numbers that ART's data reserves for the shipment.
+    live_ids: Vec<(String, i64)>,
     state: StateBox,
 }
 
@@ -61,9 +87,7 @@ async fn subject(scope: &TaskScope<'_>) -> Result<Result<Subject, TaskOutcome>, 
     let invalid = |error: &dyn std::error::Error| {
         TaskError::new(ErrorClass::InvalidArgument, Stage::Reading, error)
     };
-    let state = scope.context().boxes.require(release).await.map_err(|error| {
-        TaskError::reading(&error).hint(format!("`oar -r {release} create-test-report` creates it"))
-    })?;
+    let state = begun(scope).await?;
     let data = release_data(scope).await?;
     let mr = match &data.flow {
         Flow::Konflux { mr } => mr.clone(),
@@ -77,15 +101,20 @@ async fn subject(scope: &TaskScope<'_>) -> Result<Result<Subject, TaskOutcome>, 
         }
     };
     let payload = PayloadUrl::of_release(release).map_err(|error| invalid(&error))?;
+    let image = payload.to_string();
     let check = ConsistencyCheck::new(payload, mr.iid()).map_err(|error| invalid(&error))?;
-    Ok(Ok(Subject { check, mr, state }))
+    Ok(Ok(Subject { check, payload: image, mr, live_ids: data.live_ids.clone(), state }))
 }
 
-/// The run that the StateBox names, whatever the task's status.
+/// The job that the StateBox names, whatever the task's status and wherever it runs.
 fn recorded(state: &StateBox) -> Option<JobRef> {
     let record = state.task(TASK)?;
     job_reference(TASK, record.job.as_ref(), record.result.as_deref())
-        .filter(|job| job.system == JobSystem::Prow)
+}
+
+/// The same when it is a run on Prow.
+fn recorded_run(state: &StateBox) -> Option<JobRef> {
+    recorded(state).filter(|job| job.system == JobSystem::Prow)
 }
 
 fn handle(job: &JobRef) -> RunHandle {
@@ -112,16 +141,17 @@ fn reference(scope: &TaskScope<'_>, run: &ProwRun, before: Option<&JobRef>) -> J
 async fn trigger(
     scope: &TaskScope<'_>,
     subject: &Subject,
+    backend: Backend,
     force: bool,
 ) -> Result<TaskOutcome, TaskError> {
-    let (context, state) = (scope.context(), &subject.state);
+    let state = &subject.state;
     if state.task_status(TASK) == Some(TaskStatus::Pass) && !force {
         return Ok(unchanged("the image consistency check passed before"));
     }
     let restart = if force {
         true
     } else {
-        match guard(scope, subject).await? {
+        match guard(scope, subject, backend).await? {
             Guard::Settled(outcome) => return Ok(outcome),
             Guard::Start { restart } => restart,
         }
@@ -130,6 +160,19 @@ async fn trigger(
         scope.say(reason.clone());
         return Ok(TaskOutcome::Waiting { reason, recheck: Some(RECHECK) });
     }
+    match backend {
+        Backend::Prow => claim(scope, subject, restart).await,
+        Backend::Jenkins => jenkins::claim(scope, subject, restart).await,
+    }
+}
+
+/// Claims the start on Prow and starts.
+async fn claim(
+    scope: &TaskScope<'_>,
+    subject: &Subject,
+    restart: bool,
+) -> Result<TaskOutcome, TaskError> {
+    let context = scope.context();
     context.services.prow_token.as_ref().map_err(TaskError::reading)?;
     let request = ClaimRequest { task: TASK, system: JobSystem::Prow, restart };
     let who = context.who(TASK.name());
@@ -157,12 +200,23 @@ enum Guard {
 }
 
 /// The duplicate guard (spec 03 §11.5).
-async fn guard(scope: &TaskScope<'_>, subject: &Subject) -> Result<Guard, TaskError> {
+async fn guard(
+    scope: &TaskScope<'_>,
+    subject: &Subject,
+    backend: Backend,
+) -> Result<Guard, TaskError> {
     let state = &subject.state;
     if state.task_status(TASK) != Some(TaskStatus::InProgress) {
         return Ok(Guard::Start { restart: false });
     }
     let Some(job) = recorded(state) else { return Ok(Guard::Start { restart: true }) };
+    if job.system == JobSystem::Jenkins {
+        return Ok(match jenkins::known(scope, subject, &job, backend).await? {
+            Known::Settled(outcome) => Guard::Settled(outcome),
+            Known::Nothing => Guard::Start { restart: false },
+            Known::Gone | Known::Elsewhere => Guard::Start { restart: true },
+        });
+    }
     let prow = scope.context().services.prow.as_ref().map_err(TaskError::reading)?;
     let now = scope.context().clock.now();
     if let (None, Some(claim)) = (&job.id, &job.claim) {
@@ -244,10 +298,15 @@ async fn start(
     };
     scope.say(format!("Triggered image consistency check Prow job: {}", started.id));
     let who = context.who(TASK.name());
-    if let Err(error) = context.boxes.confirm_job(release, TASK, claim, &job, &who).await {
+    let lines = scope.log();
+    let kept = context.boxes.confirm_job(release, TASK, claim, &job, &lines, &who).await;
+    if let Err(error) = kept {
         scope.warn(format!("the run is not stored yet: {}", error_chain(&error)));
     }
-    match prow.read.await_page(&started.id).await {
+    let waiting = context.progress.start("waiting for the page of the run", None);
+    let page = prow.read.await_page(&started.id).await;
+    drop(waiting);
+    match page {
         Ok(run) => job.url = run.url,
         Err(error) => scope.warn(format!("the run has no page yet: {}", error_chain(&error))),
     }

@@ -2,7 +2,9 @@
 
 use futures_util::future::join_all;
 use oar_gitlab_shipment::{GitLabRead, NoteKind, NoteText, Shipment, put_note, stage_release};
-use oar_images::health::{HealthQuestion, HealthReport, HealthVerdict, ShippedImage, image_health};
+use oar_images::health::{
+    HealthQuestion, HealthReport, HealthVerdict, ShippedImage, watched_image_health,
+};
 use oar_images::summary::summary_comment;
 use oar_prow_jobs::{
     Belongs, CONSISTENCY_JOB, ConsistencyVerdict, ProwRun, RunHandle, RunName, RunPage, RunPhase,
@@ -11,7 +13,7 @@ use oar_prow_jobs::{
 use oar_release::time::stamp;
 use oar_release::{ErrorClass, JobRef, TaskOutcome};
 
-use super::{Subject, recorded, reference};
+use super::{Subject, recorded_run, reference};
 use crate::report::error_chain;
 use crate::runner::{Stage, TaskError, TaskScope};
 
@@ -27,7 +29,7 @@ pub(super) async fn of_named(
     name: &RunName,
 ) -> Result<TaskOutcome, TaskError> {
     let prow = scope.context().services.prow.as_ref().map_err(TaskError::reading)?;
-    let known = recorded(&subject.state).filter(|job| names(job, name));
+    let known = recorded_run(&subject.state).filter(|job| names(job, name));
     let handle = match name {
         RunName::Id(id) => RunHandle {
             id: Some(id.clone()),
@@ -132,7 +134,7 @@ async fn failed(scope: &TaskScope<'_>, job: &JobRef) -> TaskOutcome {
 }
 
 /// The second part of the check: every image of the shipment is graded, and well.
-async fn health(
+pub(super) async fn health(
     scope: &TaskScope<'_>,
     subject: &Subject,
     job: JobRef,
@@ -146,9 +148,15 @@ async fn health(
         scope.warn(format!("image health waits: {}", release.report));
         return Ok(TaskOutcome::InProgress { job: Some(job) });
     };
+    shipment
+        .require_release(scope.release(), &subject.live_ids)
+        .map_err(|error| TaskError::reading(&error))?;
     let question = question(&*gitlab.read, shipment).await;
     let now = scope.context().clock.now();
-    let report = image_health(&**pyxis, question, now).await;
+    let meter = scope.context().progress.start("grading images", Some(question.images.len()));
+    let seen = |done, total| meter.at(done, total);
+    let report = watched_image_health(&**pyxis, question, now, &seen).await;
+    drop(meter);
     tell(scope, &report);
     let text = summary_comment(&report, &scope.release().to_string(), &stamp(now));
     let note = NoteText::new(NoteKind::ImageHealth, scope.release(), &text);

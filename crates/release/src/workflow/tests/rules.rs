@@ -251,7 +251,8 @@ fn test_results_are_waited_for_recorded_or_put_before_a_person() {
         facts.promoted_tests = Fact::Known(result);
         let gate = row(&facts, Task::AnalyzePromotedBuild);
         assert_eq!((gate.verdict, gate.recheck_after_s), (expected, recheck), "{result:?}");
-        assert_eq!(gate.command, None, "the driver records it");
+        let command = (expected == Run).then_some("oar -r 4.99.3 analyze-promoted-build");
+        assert_eq!(gate.command.as_deref(), command, "what a person decides is no offer");
         facts.candidate = Fact::Known(Some("4.99.0-0.nightly-2026-02-20-010203".to_owned()));
         facts.candidate_tests = Fact::Known(result);
         assert_eq!(verdict(&facts, Task::AnalyzeCandidateBuild), expected, "{result:?}");

@@ -91,6 +91,25 @@ fn githubs_403_for_a_rate_limit_is_waited_for(
 }
 
 #[rstest]
+#[case(Idempotency::Safe, "409 Conflict: Resource lock", true)]
+#[case(Idempotency::Idempotent, "409 Conflict: Resource lock", true)]
+#[case(Idempotency::Never, "409 Conflict: Resource lock", false)]
+#[case(Idempotency::Safe, "SHA does not match HEAD of source branch", false)]
+fn a_lock_that_somebody_holds_is_waited_for(
+    #[case] idempotency: Idempotency,
+    #[case] words: &str,
+    #[case] again: bool,
+) {
+    let policy = Policy { lock_words: Some("Resource lock"), ..Policy::of(Service::Gitlab) };
+    let now = "2026-03-11T08:00:00Z".parse().unwrap();
+    let (status, headers) = (StatusCode::CONFLICT, HeaderMap::new());
+    let failure = Failure::Status { status, headers, body: Some(words.to_owned()) };
+    let verdict = Judge { policy: &policy, idempotency, now }.verdict(&failure);
+    assert_eq!((verdict.again, verdict.ambiguous), (again, false));
+    assert_eq!(verdict.kind, HttpErrorKind::Conflict);
+}
+
+#[rstest]
 #[case(401, HttpErrorKind::Unauthenticated)]
 #[case(403, HttpErrorKind::Forbidden)]
 #[case(404, HttpErrorKind::NotFound)]
