@@ -12,6 +12,7 @@ use oar_state_repo::{Actor, StateRepo};
 use oar_statebox::{StateBoxStore, Who};
 use oar_transport::journal::{FileJournal, IntentJournal, JournalError, MemoryJournal};
 
+use crate::approval::ApprovalSetup;
 use crate::dry_run::{Change, Recorder};
 use crate::error::OperatorError;
 use crate::services::Services;
@@ -85,6 +86,8 @@ pub struct Context {
     pub journals: Journals,
     /// The outside systems of a release.
     pub services: Services,
+    /// The approval jobs of this machine.
+    pub approval: ApprovalSetup,
     /// Pages that messages link to.
     pub links: Links,
     /// The list of a dry run's changes.

@@ -4,17 +4,14 @@
 //! closed only when every advisory that counts is in `REL_PREP` or beyond.
 
 use oar_errata::{AdvisoryMap, all_shipped_enough, states};
-use oar_gitlab_shipment::{
-    Approval, Drafts, GitLabError, MrState, ShipmentError, approve, load_shipment,
-};
-use oar_jira::close_subtasks;
+use oar_gitlab_shipment::Drafts;
 use oar_release::{Flow, MergeRequest, ReleaseVersion};
 use serde::Serialize;
 
+use crate::approval::{merge_request, subtasks as close_subtasks};
 use crate::context::Context;
 use crate::dry_run::Change;
 use crate::error::OperatorError;
-use crate::report::error_chain;
 
 /// The command's name.
 pub const COMMAND: &str = "add-qe-approval";
@@ -102,17 +99,7 @@ async fn give(
     drafts: Drafts,
     report: &mut QeApproval,
 ) -> Result<(), OperatorError> {
-    let gitlab = context.services.gitlab.clone()?;
-    let shipment = load_shipment(&*gitlab.read, mr).await?;
-    shipment.require_release(release, &[])?;
-    let given = approve(&*gitlab.read, &*gitlab.write, mr, &shipment.head, drafts).await;
-    report.standing = match given {
-        Ok(Approval::Given) => Standing::Approved,
-        Ok(Approval::AlreadyThere) => Standing::AlreadyApproved,
-        Err(GitLabError::MrNotOpen { state: MrState::Merged, .. }) => Standing::Merged,
-        Err(error) => return Err(ShipmentError::from(error).into()),
-    };
-    report.commit = Some(shipment.head);
+    (report.standing, report.commit) = merge_request(context, release, mr, drafts).await?;
     Ok(())
 }
 
@@ -145,26 +132,20 @@ async fn subtasks(
             return;
         }
     }
-    let closed = match &context.services.jira {
-        Ok(jira) => {
-            let (read, write) = (&*jira.ports.read, &*jira.ports.write);
-            close_subtasks(read, write, ticket, &jira.summaries).await
-        }
-        Err(error) => {
-            report.warnings.push(format!("the QE subtasks stay open: {error}"));
-            return;
-        }
-    };
-    match closed {
-        Ok(done) => {
-            report.closed_subtasks = done.done.iter().map(ToString::to_string).collect();
-            report.warnings.extend(done.warnings);
-            let failed = done.failed.iter();
-            let words = failed.map(|(key, error)| format!("subtask {key}: {}", error_chain(error)));
-            report.warnings.extend(words);
-        }
-        Err(error) => {
-            report.warnings.push(format!("the QE subtasks stay open: {}", error_chain(&error)));
+    let (closed, warnings) = close_subtasks(context, ticket).await;
+    report.closed_subtasks = closed;
+    report.warnings.extend(warnings);
+}
+
+impl Standing {
+    /// How it stands, as the rest of a sentence.
+    pub(crate) const fn in_words(self, dry_run: bool) -> &'static str {
+        match self {
+            Self::Approved if dry_run => "would be approved",
+            Self::Approved => "approved",
+            Self::AlreadyApproved => "was approved before",
+            Self::Merged => "is merged already",
+            Self::Waiting => "does not exist yet",
         }
     }
 }

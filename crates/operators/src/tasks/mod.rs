@@ -3,6 +3,7 @@
 //! Each reads what it needs at the same time, decides by rules that need no network, writes through the
 //! ports of [`crate::services`], and leaves recording and telling to [`crate::runner`].
 
+pub mod change_advisory_status;
 pub mod check_cve_tracker_bug;
 pub mod image_consistency_check;
 pub mod image_signed_check;

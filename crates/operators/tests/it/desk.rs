@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use oar_config::ReleaseData;
+use oar_operators::approval::ApprovalSetup;
 use oar_operators::context::{
     Journals, LegacyReport, LegacyReports, Messenger, People, ReleaseDataSource, Room,
 };
@@ -80,6 +81,7 @@ impl Desk {
             legacy_reports: Arc::new(NoReports),
             journals: Journals::Memory(MemoryJournal::new(Arc::clone(&shared))),
             services: Services::none("this test has none"),
+            approval: ApprovalSetup::none("this test has none"),
             links: Links::default(),
             recorder: None,
         };

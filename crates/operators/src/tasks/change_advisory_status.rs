@@ -1,0 +1,442 @@
+//! `change-advisory-status`: final approval (spec 06 §3, 02 §7.7). What can be done now is done; a
+//! release whose advisory's page is not public yet gets a job that waits for it.
+//!
+//! One process at a time decides about a release: the command holds the command's lock until its outcome
+//! is recorded, and the job's lock until it hands it over to the job's process.
+
+use oar_errata::{ApprovalEntry, ApprovalReport, TargetState, WorkingSet};
+use oar_gitlab_shipment::Drafts;
+use oar_release::approval::deadline;
+use oar_release::time::{parse_stamp, stamp};
+use oar_release::{ErrorClass, Flow, JobSystem, ReleaseVersion, Task, TaskOutcome, TaskStatus};
+use oar_statebox::StateBox;
+use serde::Serialize;
+
+use super::support::{advisory_map, release_data, unchanged};
+use crate::approval::{
+    self, ApprovalError, ApprovalFolder, Check, CheckOutcome, Held, JobRecord, Lock, NewJob, Verdict,
+};
+use crate::context::Context;
+use crate::report::{CommandReport, error_chain};
+use crate::runner::{self, Stage, TaskError, TaskScope};
+
+/// What is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Where the advisories go; `QE` approves nothing.
+    pub target: TargetState,
+    /// Approve also a merge request that is a draft.
+    pub allow_draft: bool,
+}
+
+/// What became of the approval; `facts.approval` of the report (spec 06 §3.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Approval {
+    /// Every advisory is in `REL_PREP` or beyond.
+    Approved {
+        /// Each of them.
+        advisories: Vec<ApprovalEntry>,
+    },
+    /// Nothing was moved: an advisory is not where it could be moved from.
+    NotReady {
+        /// Each of them.
+        advisories: Vec<ApprovalEntry>,
+    },
+    /// A job waits for the page.
+    Scheduled {
+        /// Its id.
+        job_id: String,
+        /// When it gives up.
+        deadline: String,
+        /// Where it logs.
+        log_path: Option<String>,
+    },
+    /// A job, or another command, is at it.
+    AlreadyRunning {
+        /// The job's id, where it is known.
+        job_id: Option<String>,
+        /// Its process, where it is known.
+        pid: Option<u32>,
+        /// Since when.
+        since: Option<String>,
+        /// When it gives up.
+        deadline: Option<String>,
+    },
+}
+
+/// Approves `release`, or leaves a job behind that will.
+pub async fn run(context: &Context, release: &ReleaseVersion, options: Options) -> CommandReport {
+    let (command, job) = match Locks::take(context, release) {
+        Ok(Locks { command, job }) => (command, Ok(job)),
+        Err(error) => (None, Err(error)),
+    };
+    let work = |scope| async move {
+        let job = job.map_err(|error| TaskError::reading(&error))?;
+        approve(&scope, options, job).await
+    };
+    let report = runner::run(context, release, Task::ChangeAdvisoryStatus, work).await;
+    // Until the outcome is recorded: the job writes its own end after it.
+    drop(command);
+    report
+}
+
+/// The locks of a command.
+struct Locks {
+    command: Option<Held>,
+    job: Turn,
+}
+
+/// Whether this command may act.
+enum Turn {
+    /// It may. None in a dry run, which locks nothing.
+    Ours(Option<Held>),
+    /// Somebody else is at it.
+    Theirs,
+}
+
+impl Locks {
+    fn take(context: &Context, release: &ReleaseVersion) -> Result<Self, ApprovalError> {
+        let folder = context.approval.folder.as_ref().map_err(Clone::clone)?;
+        if context.is_dry_run() {
+            let taken = folder.is_held(release, Lock::Command)? || folder.is_held(release, Lock::Job)?;
+            let job = if taken { Turn::Theirs } else { Turn::Ours(None) };
+            return Ok(Self { command: None, job });
+        }
+        let Some(command) = folder.lock(release, Lock::Command)? else {
+            return Ok(Self { command: None, job: Turn::Theirs });
+        };
+        let job = folder.lock(release, Lock::Job)?;
+        let job = job.map_or(Turn::Theirs, |held| Turn::Ours(Some(held)));
+        Ok(Self { command: Some(command), job })
+    }
+}
+
+async fn approve(
+    scope: &TaskScope<'_>,
+    options: Options,
+    turn: Turn,
+) -> Result<TaskOutcome, TaskError> {
+    let context = scope.context();
+    let folder = context.approval.folder.as_ref().map_err(TaskError::reading)?;
+    let lock = match turn {
+        Turn::Ours(lock) => lock,
+        Turn::Theirs => {
+            let record = folder.load(scope.release()).map_err(|error| TaskError::reading(&error))?;
+            return Ok(already_running(scope, record.filter(|record| record.needs_a_process())));
+        }
+    };
+    let data = release_data(scope).await?;
+    let state = context.boxes.load(scope.release()).await;
+    let state = state.map_err(|error| TaskError::reading(&error))?;
+    let errata = context.services.errata.as_ref().map_err(TaskError::reading)?;
+    let brew = context.services.brew.as_ref().map_err(TaskError::reading)?;
+    let set = approval::working_set(&*errata.read, &advisory_map(&data)).await;
+    let approver = approval::approver(context, errata, &**brew);
+    for (impetus, id) in &set.dropped {
+        scope.say(format!("advisory {id} ({impetus}) was dropped: it is left out"));
+    }
+    if options.target == TargetState::Qe {
+        let review = approver.review(&set, TargetState::Qe).await;
+        return Ok(hand_over(scope, &approver.move_all(review).await));
+    }
+    if passed_before(state.as_ref(), &set) {
+        return Ok(unchanged("every advisory is in REL_PREP or beyond, and that is recorded"));
+    }
+    let empty = set.when_empty(&data.flow);
+    let mr = match (&data.flow, &empty) {
+        (Flow::KonfluxPending, _) => {
+            let reason = "ART has not made the shipment merge request yet".to_owned();
+            return Ok(TaskOutcome::Waiting { reason, recheck: None });
+        }
+        (Flow::Errata, Some((outcome, reason))) => {
+            scope.say(reason);
+            return Ok(outcome.clone());
+        }
+        (Flow::Errata, None) => None,
+        (Flow::Konflux { mr }, _) => Some(mr),
+    };
+    scope.begin();
+    match approval::kernels(&approver, &set).await {
+        Ok(report) => report.warnings.into_iter().for_each(|warning| scope.warn(warning)),
+        Err(verdict) => return refused(verdict),
+    }
+    if let Some(mr) = mr {
+        let drafts = if options.allow_draft { Drafts::Allow } else { Drafts::Refuse };
+        let given = approval::merge_request(context, scope.release(), mr, drafts).await;
+        let (standing, commit) = given.map_err(|error| stopped(&error))?;
+        let commit = commit.map(|commit| format!(" at commit {commit}")).unwrap_or_default();
+        scope.say(format!("{mr}: {}{commit}", standing.in_words(context.is_dry_run())));
+        scope.fact("merge_request", serde_json::json!({ "url": mr.to_string(), "standing": standing }));
+        if let Some((TaskOutcome::Pass, reason)) = empty {
+            scope.say(reason);
+            return Ok(reached(scope, data.jira_ticket.as_deref(), Vec::new()).await);
+        }
+        let known = folder.load(scope.release()).ok().flatten();
+        let known = known.filter(|record| record.status.is_unfinished());
+        let payload = known.as_ref().and_then(|record| record.payload.as_ref());
+        let looked = approval::look(context, scope.release(), payload).await;
+        scope.fact("page", &looked.check);
+        scope.say(looked.check.in_words());
+        if let Some(problem) = looked.mismatch {
+            return Err(TaskError::said(ErrorClass::PreconditionFailed, Stage::Acting, problem));
+        }
+        if looked.check.outcome != CheckOutcome::Accessible {
+            let plan = Plan {
+                flow: data.flow.word(),
+                date: data.date,
+                allow_draft: options.allow_draft,
+                check: looked.check,
+                payload: looked.payload,
+            };
+            return schedule(scope, folder, state.as_ref(), plan, lock).await;
+        }
+    }
+    let (_, report) = approval::advisories(&approver, &set).await;
+    tell(scope, &report);
+    match report.outcome() {
+        TaskOutcome::Pass => {
+            Ok(reached(scope, data.jira_ticket.as_deref(), report.entries).await)
+        }
+        TaskOutcome::InProgress { .. } => {
+            scope.fact("approval", Approval::NotReady { advisories: report.entries });
+            Ok(TaskOutcome::InProgress { job: None })
+        }
+        other => Ok(other),
+    }
+}
+
+/// Whether the approval is recorded and everything still stands as it says.
+fn passed_before(state: Option<&StateBox>, set: &WorkingSet) -> bool {
+    let name = Task::ChangeAdvisoryStatus.name();
+    let passed = state.is_some_and(|state| {
+        state.tasks.iter().any(|task| task.name == name && task.status == TaskStatus::Pass)
+    });
+    passed
+        && set.unreadable.is_empty()
+        && set.not_created.is_empty()
+        && set.members.iter().all(|member| member.erratum.state.is_shipped_enough())
+}
+
+/// Tells how each advisory stands.
+fn tell(scope: &TaskScope<'_>, report: &ApprovalReport) {
+    for entry in &report.entries {
+        let action = serde_json::to_value(entry.action).unwrap_or_default();
+        let action = action.as_str().unwrap_or_default().replace('_', " ");
+        let from = entry.from.as_ref().map_or("unknown", |state| state.as_str());
+        scope.say(format!("{entry}: {action} ({from} to {})", entry.to));
+    }
+    report.missing.iter().for_each(|missing| scope.say(missing));
+    report.warnings.iter().for_each(|warning| scope.warn(warning));
+    scope.fact("advisories", &report.entries);
+}
+
+/// `QE` only hands the advisories over: the approval's own record stays as it is, unless the Errata Tool
+/// refused.
+fn hand_over(scope: &TaskScope<'_>, report: &ApprovalReport) -> TaskOutcome {
+    tell(scope, report);
+    match report.outcome() {
+        TaskOutcome::Pass => unchanged("every advisory is in QE or beyond; nothing is approved"),
+        TaskOutcome::InProgress { .. } => unchanged("not every advisory can go to QE; see above"),
+        other => other,
+    }
+}
+
+/// All advisories are there: only now Jira says so too.
+async fn reached(
+    scope: &TaskScope<'_>,
+    ticket: Option<&str>,
+    advisories: Vec<ApprovalEntry>,
+) -> TaskOutcome {
+    let context = scope.context();
+    let (closed, warnings) = approval::subtasks(context, ticket).await;
+    if !closed.is_empty() {
+        scope.say(format!("closed subtasks {}", closed.join(", ")));
+    }
+    warnings.into_iter().for_each(|warning| scope.warn(warning));
+    scope.fact("closed_subtasks", closed);
+    scope.fact("approval", Approval::Approved { advisories });
+    let (source, who) = (approval::SOURCE, context.who(Task::ChangeAdvisoryStatus.name()));
+    let resolution = "the advisories are in REL_PREP or beyond";
+    let resolved = context.boxes.resolve_by_source(scope.release(), source, resolution, &who).await;
+    match resolved {
+        Ok(_) | Err(oar_statebox::StateBoxError::NotInitialised { .. }) => {}
+        Err(error) => scope.warn(format!("an issue stays open: {}", error_chain(&error))),
+    }
+    TaskOutcome::Pass
+}
+
+/// What stopped the command before anything was approved.
+fn refused(verdict: Verdict) -> Result<TaskOutcome, TaskError> {
+    match verdict {
+        // The check answered, and its answer is no.
+        Verdict::Final(error) | Verdict::Alert(error) => Ok(TaskOutcome::Fail { error }),
+        Verdict::NoTicket(error) => {
+            let class = ErrorClass::UnauthenticatedUpstream;
+            Err(TaskError::said(class, Stage::Reading, error).hint("kinit, then run it again"))
+        }
+        Verdict::Trouble { class, error, acting } => {
+            let stage = if acting { Stage::Acting } else { Stage::Reading };
+            Err(TaskError::said(class, stage, error))
+        }
+        Verdict::NotReady(reason) => Ok(TaskOutcome::Waiting { reason, recheck: None }),
+        Verdict::Reached => Ok(TaskOutcome::InProgress { job: None }),
+    }
+}
+
+/// The merge request stopped it: a closed one fails the task, one that cannot be read leaves it.
+fn stopped(error: &crate::error::OperatorError) -> TaskError {
+    let stage = match approval::judge_merge_request(error) {
+        Verdict::Final(_) => Stage::Acting,
+        _ => Stage::Reading,
+    };
+    TaskError::new(error.class(), stage, error)
+}
+
+/// What a job is made of.
+struct Plan {
+    flow: &'static str,
+    date: Option<oar_release::ReleaseDate>,
+    allow_draft: bool,
+    check: Check,
+    payload: Option<approval::KnownPayload>,
+}
+
+/// Leaves a job behind, or goes on with the one that a killed process left.
+async fn schedule(
+    scope: &TaskScope<'_>,
+    folder: &ApprovalFolder,
+    state: Option<&StateBox>,
+    plan: Plan,
+    lock: Option<Held>,
+) -> Result<TaskOutcome, TaskError> {
+    let (context, release) = (scope.context(), scope.release());
+    if let Some(pid) = approval::former_checker(folder, release, context.is_dry_run()) {
+        let reason = format!("a checker of the former tool runs for {} (process {pid})", release.y_stream());
+        let pid = Some(pid);
+        let running = Approval::AlreadyRunning { job_id: None, pid, since: None, deadline: None };
+        scope.fact("approval", running);
+        return Ok(unchanged(reason));
+    }
+    let found = folder.load(release).map_err(|error| TaskError::reading(&error))?;
+    let left = found.clone().filter(|record| record.status.is_unfinished());
+    let known = found.map(|record| record.id);
+    if left.is_none() && let Some(outcome) = elsewhere(scope, state, known.as_deref(), &plan) {
+        return Ok(outcome);
+    }
+    let mut record = left.unwrap_or_else(|| new_job(context, release, &plan));
+    record.payload = record.payload.take().or(plan.payload);
+    record.checked(plan.check, context.entropy.fraction());
+    let job = record.reference();
+    let (id, until) = (record.id.clone(), stamp(record.deadline));
+    let every = record.interval_s;
+    let mut log_path = None;
+    if let Some(recorder) = &context.recorder {
+        let what = format!("start a job that looks every {every} s until {until}");
+        recorder.would("approval", release.to_string(), what, None);
+    } else {
+        folder.save(&record).map_err(|error| TaskError::reading(&error))?;
+        if let Err(error) = scope.record_job(&job).await {
+            scope.warn(format!("the job is not in the StateBox yet: {}", error_chain(&error)));
+        }
+        // The job's process takes this lock; nobody else starts one, for the command's lock is ours.
+        drop(lock);
+        match context.approval.launcher.launch(release).await {
+            Ok(launched) => log_path = launched.log_path.map(|path| path.display().to_string()),
+            Err(ApprovalError::Busy { .. }) => {
+                let record = folder.load(release).map_err(|error| TaskError::reading(&error))?;
+                return Ok(already_running(scope, record));
+            }
+            Err(error) => {
+                let hint = format!("`oarctl approvals resume -r {release}` starts it");
+                return Err(TaskError::reading(&error).hint(hint));
+            }
+        }
+    }
+    let place = log_path.as_ref().map(|path| format!(", log {path}")).unwrap_or_default();
+    scope.say(format!("approval job {id} looks every {every} s until {until}{place}"));
+    scope.fact("approval", Approval::Scheduled { job_id: id, deadline: until, log_path });
+    Ok(TaskOutcome::InProgress { job: Some(job) })
+}
+
+fn new_job(context: &Context, release: &ReleaseVersion, plan: &Plan) -> JobRecord {
+    let (now, setup) = (context.clock.now(), &context.approval);
+    let patience = setup.timeout.try_into().unwrap_or(jiff::SignedDuration::MAX);
+    JobRecord::new(NewJob {
+        id: context.entropy.id(),
+        release: release.clone(),
+        flow: plan.flow,
+        now,
+        deadline: deadline(now, patience, plan.date),
+        interval: setup.interval,
+        slack: setup.slack.clone(),
+        allow_draft: plan.allow_draft,
+    })
+}
+
+/// A job that the StateBox knows and this machine does not: it runs elsewhere until its time is over.
+fn elsewhere(
+    scope: &TaskScope<'_>,
+    state: Option<&StateBox>,
+    known: Option<&str>,
+    plan: &Plan,
+) -> Option<TaskOutcome> {
+    let name = Task::ChangeAdvisoryStatus.name();
+    let task = state?.tasks.iter().find(|task| task.name == name)?;
+    let job = task.job.as_ref().filter(|job| job.system == JobSystem::Approval)?;
+    let id = job.id.as_deref().filter(|id| Some(*id) != known)?;
+    let begun = parse_stamp(&job.triggered_at)?;
+    let context = scope.context();
+    let patience = context.approval.timeout.try_into().unwrap_or(jiff::SignedDuration::MAX);
+    let until = deadline(begun, patience, plan.date);
+    if task.status != TaskStatus::InProgress || context.clock.now() >= until {
+        return None;
+    }
+    let (since, until) = (job.triggered_at.clone(), stamp(until));
+    let reason = format!(
+        "approval job {id} runs on another machine since {since}, until {until} at the latest; if that \
+         machine is gone, `oar -r {} task set {name} \"Not Started\"` forgets it",
+        scope.release()
+    );
+    scope.fact(
+        "approval",
+        Approval::AlreadyRunning {
+            job_id: Some(id.to_owned()),
+            pid: None,
+            since: Some(since),
+            deadline: Some(until),
+        },
+    );
+    Some(unchanged(reason))
+}
+
+/// Somebody is at it: nothing was done.
+fn already_running(scope: &TaskScope<'_>, record: Option<JobRecord>) -> TaskOutcome {
+    let (reason, running) = match record {
+        Some(record) => {
+            let (since, until) = (stamp(record.started_at), stamp(record.deadline));
+            let process = record.pid.map(|pid| {
+                format!(" (process {pid}; `kill -USR1 {pid}` makes it look now)")
+            });
+            let process = process.unwrap_or_default();
+            let reason = format!(
+                "approval job {} runs since {since}, until {until} at the latest{process}",
+                record.id
+            );
+            let running = Approval::AlreadyRunning {
+                job_id: Some(record.id),
+                pid: record.pid,
+                since: Some(since),
+                deadline: Some(until),
+            };
+            (reason, running)
+        }
+        None => {
+            let running =
+                Approval::AlreadyRunning { job_id: None, pid: None, since: None, deadline: None };
+            ("another command approves this release right now".to_owned(), running)
+        }
+    };
+    scope.fact("approval", running);
+    unchanged(reason)
+}
