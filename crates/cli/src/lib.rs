@@ -10,6 +10,7 @@ pub mod pages;
 pub mod render;
 pub mod wiring;
 
+mod approvals;
 mod config;
 mod doctor;
 mod run;

@@ -239,6 +239,7 @@ async fn oarctl_command(
     match command {
         OarctlCommand::StartReleaseDetector(options) => detect(around, printer, options).await,
         OarctlCommand::ActiveReleases => active(around, printer).await,
+        OarctlCommand::Approvals(command) => crate::approvals::run(around, printer, command).await,
         OarctlCommand::ScanSecrets => {
             let scan = scan_secrets::run(&around.context(false)?).await?;
             print(printer, &scan)?;

@@ -2,7 +2,7 @@
 
 use oar_operators::commands::{qe_approval, rhcos_alerts};
 use oar_operators::tasks::{
-    check_cve_tracker_bug, image_consistency_check, image_signed_check, push_to_cdn_staging,
+    change_advisory_status, check_cve_tracker_bug, image_consistency_check, image_signed_check, push_to_cdn_staging,
     stage_testing, take_ownership,
 };
 use oar_prow_jobs::RunName;
@@ -68,6 +68,12 @@ pub(crate) async fn run(
             let context = around.context(options.dry_run.dry_run)?;
             let (name, force) = (name.as_ref(), options.force);
             tell(printer, &image_consistency_check::run(&context, release, name, force).await)
+        }
+        TaskWork::ChangeAdvisoryStatus(options) => {
+            let context = around.context(options.dry_run.dry_run)?;
+            let (target, allow_draft) = (options.status, options.allow_draft);
+            let options = change_advisory_status::Options { target, allow_draft };
+            tell(printer, &change_advisory_status::run(&context, release, options).await)
         }
         TaskWork::AddQeApproval(options) => {
             let context = around.context(options.dry_run.dry_run)?;

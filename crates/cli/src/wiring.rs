@@ -1,6 +1,7 @@
 //! From options to a [`Context`]: settings, clients, clock. Nothing here does I/O beyond reading
 //! files of this machine; a missing secret becomes an error of the command that needs it.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -58,6 +59,8 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The options of this call that a program it starts must have too.
+    pub globals: Vec<OsString>,
     /// Writes on their way, awaited when the program is told to stop.
     pub writes: Writes,
 }
@@ -76,7 +79,8 @@ impl Surroundings {
             SECRETS.iter().filter_map(|name| known(name)).map(|s| s.expose().to_owned()).collect();
         let masker = Arc::new(Masker::new(secrets));
         let (entropy, writes) = (Arc::new(SystemEntropy), Writes::default());
-        Ok(Self { environment, settings, sandbox, masker, clock, entropy, writes })
+        let globals = global.as_arguments();
+        Ok(Self { environment, settings, sandbox, masker, clock, entropy, globals, writes })
     }
 
     /// The decrypted configuration; the sandbox brings its own.
@@ -196,13 +200,14 @@ impl Surroundings {
             legacy_reports: Arc::new(self.legacy_reports(http, config.ok())),
             journals,
             services,
+            approval: self.approval(),
             links: self.settings.links(),
             recorder,
         })
     }
 
     /// Journals of the sandbox live beside its world, never beside real ones.
-    fn sandbox_folder(&self) -> Option<PathBuf> {
+    pub(crate) fn sandbox_folder(&self) -> Option<PathBuf> {
         self.sandbox.as_ref()?.folder()
     }
 

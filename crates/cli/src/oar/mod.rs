@@ -8,7 +8,7 @@ use oar_release::ReleaseVersion;
 use crate::global::Global;
 
 pub use tasks::{
-    AddQeApproval, CheckCveTrackerBug, ImageConsistencyCheck, ImageSignedCheck, StageTesting,
+    AddQeApproval, ChangeAdvisoryStatus, CheckCveTrackerBug, ImageConsistencyCheck, ImageSignedCheck, StageTesting,
     TakeOwnership, TaskWork,
 };
 
