@@ -1,6 +1,10 @@
 //! Commands and the task runner over scripted ports.
 
 #[cfg(test)]
+mod approval_job;
+#[cfg(test)]
+mod change_advisory_status;
+#[cfg(test)]
 mod create_test_report;
 #[cfg(test)]
 mod desk;
@@ -8,5 +12,7 @@ mod desk;
 mod detector;
 #[cfg(test)]
 mod image_signed_check;
+#[cfg(test)]
+mod lab;
 #[cfg(test)]
 mod runner;
