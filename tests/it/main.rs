@@ -1,5 +1,6 @@
 //! Whole-program stories: the real programs against the sandbox.
 
+mod approvals;
 mod bad_input;
 mod concurrency;
 mod corpus;
