@@ -117,7 +117,10 @@ fn r08_an_approval_waits_for_the_page_in_a_process_of_its_own_and_ends_once() {
     let place = promoted();
     let _jobs = Jobs(&place);
     let report = scheduled(&place);
-    assert_eq!((&report["task_status"], &report["job"]["system"]), (&json!("In Progress"), &json!("approval")));
+    assert_eq!(
+        (&report["task_status"], &report["job"]["system"]),
+        (&json!("In Progress"), &json!("approval"))
+    );
     let job = record(&place);
     assert_eq!((&report["job"]["id"], &job["status"]), (&job["id"], &json!("waiting")));
     // Due on 2026-03-10: two days from the beginning of that day.
@@ -145,7 +148,10 @@ fn r08_an_approval_waits_for_the_page_in_a_process_of_its_own_and_ends_once() {
     wait_for_end(&place);
     is_approved(&place);
     let ended = record(&place);
-    assert_eq!((&ended["status"], &ended["checks"], &ended["recorded"]), (&json!("done"), &json!(2), &json!(true)));
+    assert_eq!(
+        (&ended["status"], &ended["checks"], &ended["recorded"]),
+        (&json!("done"), &json!(2), &json!(true))
+    );
     assert!(!place.path("world/oar_scheduler_4.99.3.lock").exists());
 
     // Again: nothing is left to do.
@@ -164,7 +170,10 @@ fn spec06_case_16_r09_a_killed_job_is_resumed_and_keeps_its_deadline() {
     let before = record(&place);
     kill_job(&place);
     let listed = oarctl(&place, &["list", "--json"]).expect(0).json();
-    assert_eq!((&listed["jobs"][0]["running"], &listed["jobs"][0]["silent"]), (&json!(false), &json!(true)));
+    assert_eq!(
+        (&listed["jobs"][0]["running"], &listed["jobs"][0]["silent"]),
+        (&json!(false), &json!(true))
+    );
 
     let planned = oarctl(&place, &["resume", "--dry-run"]).expect(0);
     assert!(planned.stdout.contains("would be resumed"), "{}", planned.stdout);
@@ -233,6 +242,11 @@ fn spec06_case_13_a_job_whose_time_is_over_looks_once_more_and_fails() {
     let texts = place.sandbox().world(|world| world.slack.messages.clone());
     assert_eq!(texts.iter().filter(|m| m.text.contains("timed out")).count(), 1);
     assert!(!is_running(&place));
+    // Said again it answers the same and tells nobody.
+    let again = oarctl(&place, &["run", "-r", "4.99.3", "--foreground", "--json"]).expect(1).json();
+    assert_eq!(again, run);
+    let texts = place.sandbox().world(|world| world.slack.messages.clone());
+    assert_eq!(texts.iter().filter(|m| m.text.contains("timed out")).count(), 1);
     // There is nothing to go on with, and the command starts anew.
     let none = oarctl(&place, &["run", "-r", "4.99.3"]).expect(1);
     assert!(none.stderr.contains("change-advisory-status"), "{}", none.stderr);
@@ -273,7 +287,11 @@ fn a_cancelled_job_ends_its_process_and_can_be_started_again() {
     let _jobs = Jobs(&place);
     scheduled(&place);
     let planned = oarctl(&place, &["cancel", "-r", "4.99.3", "--dry-run"]).expect(0);
-    assert!(planned.stdout.contains("would be stopped") && is_running(&place), "{}", planned.stdout);
+    assert!(
+        planned.stdout.contains("would be stopped") && is_running(&place),
+        "{}",
+        planned.stdout
+    );
     let cancelled = oarctl(&place, &["cancel", "-r", "4.99.3", "--json"]).expect(0).json();
     assert_eq!((&cancelled["status"], &cancelled["stopped"]), (&json!("cancelled"), &json!(true)));
     assert!(!is_running(&place));
@@ -299,7 +317,9 @@ fn r11_the_thread_of_whoever_asked_gets_the_log() {
     let thread = posts.iter().filter(|m| m.thread_ts.as_deref() == Some("1700000000.000100"));
     let thread: Vec<_> = thread.collect();
     assert_eq!(thread.len(), 1, "{posts:?}");
-    assert!(thread[0].text.starts_with("```\n2026-03-0") && thread[0].channel == "forum-qe-example");
+    assert!(
+        thread[0].text.starts_with("```\n2026-03-0") && thread[0].channel == "forum-qe-example"
+    );
     assert_eq!(posts.iter().filter(|m| m.text.contains("approval is completed")).count(), 1);
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use oar_errata::StopShipRule;
 use oar_operators::approval::{
     ApprovalError, ApprovalFolder, ApprovalSetup, JobRecord, JobStatus, LaunchJob, Launched,
     RunOptions, Thread, open_log, run as run_job,
@@ -14,7 +15,6 @@ use oar_operators::approval::{
 use oar_operators::commands::approvals;
 use oar_operators::services::NotSetUp;
 use oar_operators::{Context, OperatorError};
-use oar_errata::StopShipRule;
 use oar_release::{Clock, ReleaseVersion};
 use oar_sandbox::crash;
 use oar_state_repo::Actor;
@@ -33,7 +33,7 @@ const READY: &str = "ready ";
 /// What it says when another process has it.
 const BUSY: &str = "busy";
 /// How long it is given to say so.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs one of the commands.
 pub(crate) async fn run(
@@ -115,12 +115,25 @@ async fn here(
         std::future::pending::<()>().await;
     };
     let record = select! {
-        ended = job => ended.map_err(OperatorError::from)?,
+        ended = job => match ended {
+            // It has ended: said again, so that a repeated call answers the same.
+            Err(ApprovalError::NoJob { .. }) if options.foreground => {
+                ended_before(context, &options.release)?
+            }
+            ended => ended.map_err(OperatorError::from)?,
+        },
         () = listening => unreachable!("it listens for ever"),
     };
     let good = matches!(record.status, JobStatus::Done | JobStatus::Cancelled) && record.recorded;
     print(printer, &EndedJob { schema: "oar.approval-job/1", record })?;
     Ok(if good { Ended::done() } else { Ended::found_trouble() })
+}
+
+/// The job of `release` that ended before.
+fn ended_before(context: &Context, release: &ReleaseVersion) -> Result<JobRecord, CliError> {
+    let jobs = approvals::list(context, Some(release))?.jobs;
+    let no_job = || OperatorError::from(ApprovalError::NoJob { release: release.clone() });
+    Ok(jobs.into_iter().next().ok_or_else(no_job)?.record)
 }
 
 /// A job that ended in this process.
@@ -212,7 +225,10 @@ fn program() -> Result<PathBuf, ApprovalError> {
 }
 
 /// Starts the process and answers the first line it says; empty when it ended without a word.
-#[expect(clippy::disallowed_methods, reason = "the job outlives this program: no runner waits for it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the job outlives this program: no runner waits for it"
+)]
 fn first_line(
     program: &std::path::Path,
     arguments: &[std::ffi::OsString],
@@ -277,4 +293,3 @@ impl Surroundings {
         Some(ApprovalFolder::new(state, temp.unwrap_or_else(|| "/tmp".to_owned())))
     }
 }
-

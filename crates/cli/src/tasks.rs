@@ -2,8 +2,8 @@
 
 use oar_operators::commands::{qe_approval, rhcos_alerts};
 use oar_operators::tasks::{
-    change_advisory_status, check_cve_tracker_bug, image_consistency_check, image_signed_check, push_to_cdn_staging,
-    stage_testing, take_ownership,
+    change_advisory_status, check_cve_tracker_bug, image_consistency_check, image_signed_check,
+    push_to_cdn_staging, stage_testing, take_ownership,
 };
 use oar_prow_jobs::RunName;
 use oar_release::version::VersionError;

@@ -56,9 +56,11 @@ fn fact<T>(read: Result<T, impl std::error::Error>) -> Fact<T> {
 /// Whether the release's approval job is one of this machine.
 fn approval_job_here(context: &Context, release: &ReleaseVersion) -> Fact<bool> {
     match &context.approval.folder {
-        Ok(folder) => fact(folder.load(release).map(|record| {
-            record.is_some_and(|record| record.needs_a_process())
-        })),
+        Ok(folder) => fact(
+            folder
+                .load(release)
+                .map(|record| record.is_some_and(|record| record.needs_a_process())),
+        ),
         Err(_) => Fact::Known(false),
     }
 }

@@ -127,11 +127,13 @@ impl Render for EndedJob {
         let mut text =
             format!("{}: {} {words}\n", record.release, paint(style, record.status.word()));
         for one in &record.advisories {
-            let _ = writeln!(text, "  advisory {} ({}): {}", one.errata_id, one.impetus, one.action);
+            let _ =
+                writeln!(text, "  advisory {} ({}): {}", one.errata_id, one.impetus, one.action);
         }
         if !record.recorded {
             let help = paint(BOLD, "help:");
-            let _ = writeln!(text, "{help} its end is not in the StateBox: oarctl approvals resume");
+            let _ =
+                writeln!(text, "{help} its end is not in the StateBox: oarctl approvals resume");
         }
         text
     }

@@ -49,7 +49,11 @@ impl Verdict {
 }
 
 /// Checks the kernels of every advisory: what must pass before anything at all is approved.
-pub(crate) async fn kernels(approver: &Approver<'_>, set: &WorkingSet) -> Result<Report, Verdict> {
+/// Answers what a person should see.
+pub(crate) async fn kernels(
+    approver: &Approver<'_>,
+    set: &WorkingSet,
+) -> Result<Vec<String>, Verdict> {
     if let Some(error) = no_ticket(set) {
         return Err(Verdict::NoTicket(error));
     }
@@ -60,14 +64,7 @@ pub(crate) async fn kernels(approver: &Approver<'_>, set: &WorkingSet) -> Result
     if let Some(error) = reasons(&report, &[Action::Undetermined]) {
         return Err(Verdict::trouble(ErrorClass::Undetermined, error, false));
     }
-    Ok(Report { warnings: report.warnings })
-}
-
-/// What a step has to say.
-#[derive(Debug, Default)]
-pub(crate) struct Report {
-    /// What a person should see.
-    pub(crate) warnings: Vec<String>,
+    Ok(report.warnings)
 }
 
 /// Approves the shipment when it is open. Only `merged` is a success without an approval; everything
@@ -101,10 +98,12 @@ pub(crate) async fn merge_request(
 pub(crate) fn judge_merge_request(error: &OperatorError) -> Verdict {
     let text = error_chain(error);
     match error {
-        OperatorError::Shipment(ShipmentError::GitLab(
-            GitLabError::MrNotOpen { .. } | GitLabError::CannotApprove { .. },
-        ))
-        | OperatorError::Shipment(ShipmentError::Mismatch { .. }) => Verdict::Final(text),
+        OperatorError::Shipment(
+            ShipmentError::GitLab(
+                GitLabError::MrNotOpen { .. } | GitLabError::CannotApprove { .. },
+            )
+            | ShipmentError::Mismatch { .. },
+        ) => Verdict::Final(text),
         error => Verdict::trouble(error.class(), text, false),
     }
 }

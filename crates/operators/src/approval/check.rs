@@ -48,14 +48,13 @@ pub(crate) async fn look(
 ) -> Looked {
     let mut payload = None;
     let found = async {
-        let url = match known {
-            Some(known) => known.url.clone(),
-            None => {
-                let read = payload_of(context, release).await?;
-                let url = read.url.clone();
-                payload = Some(read);
-                url
-            }
+        let url = if let Some(known) = known {
+            known.url.clone()
+        } else {
+            let read = payload_of(context, release).await?;
+            let url = read.url.clone();
+            payload = Some(read);
+            url
         };
         page(context, url).await
     };
@@ -82,7 +81,8 @@ async fn payload_of(context: &Context, release: &ReleaseVersion) -> Result<Known
     match context.releases.promotion(release).await {
         Promotion::Accepted => {}
         Promotion::NotPromoted { phase } => {
-            let phase = phase.map_or("no stream has it".to_owned(), |phase| format!("it is {phase}"));
+            let phase =
+                phase.map_or("no stream has it".to_owned(), |phase| format!("it is {phase}"));
             let why = format!("{release} is not promoted yet: {phase}");
             return Err(NotThere::new(CheckOutcome::NotYet, why));
         }

@@ -4,8 +4,8 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
-use std::os::unix::fs::{PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
@@ -135,7 +135,7 @@ fn is_our_folder(path: &Path) -> bool {
     let Ok(found) = fs::symlink_metadata(path) else { return false };
     found.is_dir()
         && found.uid() == geteuid().as_raw()
-        && (found.mode() & 0o077 == 0
+        && (found.mode().trailing_zeros() >= 6
             || fs::set_permissions(path, fs::Permissions::from_mode(0o700)).is_ok())
 }
 

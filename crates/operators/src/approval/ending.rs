@@ -51,17 +51,16 @@ async fn our_turn(folder: &ApprovalFolder, record: &JobRecord) -> Result<Held, A
 }
 
 /// Writes the end, five tries; whether nothing is left to write.
-async fn into_statebox(
-    context: &Context,
-    record: &JobRecord,
-    sent: &[(String, String)],
-) -> bool {
+async fn into_statebox(context: &Context, record: &JobRecord, sent: &[(String, String)]) -> bool {
     let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(16));
     for left in (0..TRIES).rev() {
         match write(context, record, sent).await {
             Ok(()) => return true,
             Err(StateBoxError::NotInitialised { .. }) => {
-                tracing::warn!("{} has no StateBox: its approval is recorded nowhere", record.release);
+                tracing::warn!(
+                    "{} has no StateBox: its approval is recorded nowhere",
+                    record.release
+                );
                 return true;
             }
             Err(error) => {
@@ -96,7 +95,11 @@ async fn write(
     saved.map(drop)?;
     if record.status == JobStatus::Done {
         let resolution = format!("the approval job {} moved the advisories", record.id);
-        context.boxes.resolve_by_source(release, super::SOURCE, &resolution, &who).await.map(drop)?;
+        context
+            .boxes
+            .resolve_by_source(release, super::SOURCE, &resolution, &who)
+            .await
+            .map(drop)?;
     }
     Ok(())
 }

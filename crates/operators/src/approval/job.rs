@@ -62,7 +62,7 @@ pub async fn run(
     let mut job = Job { context, folder, record, clock, log, _shown: shown, _lock: lock };
     job.begin(options)?;
     ready(&job.record);
-    job.to_the_end(poke).instrument(span).await?;
+    job.until_its_end(poke).instrument(span).await?;
     Ok(job.record.clone())
 }
 
@@ -137,7 +137,7 @@ impl Job<'_> {
         self.folder.save(&self.record)
     }
 
-    async fn to_the_end(&mut self, poke: &Notify) -> Result<(), ApprovalError> {
+    async fn until_its_end(&mut self, poke: &Notify) -> Result<(), ApprovalError> {
         let deadline = stamp(self.record.deadline);
         let (id, release) = (&self.record.id, &self.record.release);
         tracing::info!("approval job {id} of {release} runs until {deadline}");
@@ -225,7 +225,7 @@ impl Job<'_> {
         let set = apply::working_set(&*errata.read, &advisory_map(&data)).await;
         let approver = apply::approver(context, errata, &**brew);
         match apply::kernels(&approver, &set).await {
-            Ok(report) => warn(report.warnings),
+            Ok(warnings) => warn(warnings),
             Err(verdict) => return verdict,
         }
         match &data.flow {
@@ -236,7 +236,9 @@ impl Job<'_> {
                 }
             }
             Flow::KonfluxPending => {
-                return Verdict::NotReady("ART has withdrawn the shipment merge request".to_owned());
+                return Verdict::NotReady(
+                    "ART has withdrawn the shipment merge request".to_owned(),
+                );
             }
             Flow::Errata => {}
         }

@@ -41,7 +41,9 @@ pub(super) fn end(context: &Context, record: &JobRecord) -> Option<Notice> {
                  are in REL_PREP{which} (waited since {since})"
             )
         }
-        JobStatus::Failed => format!("release approval failed: {conclusion} (waited since {since})"),
+        JobStatus::Failed => {
+            format!("release approval failed: {conclusion} (waited since {since})")
+        }
         JobStatus::TimedOut => format!(
             "release approval timed out at {}: {conclusion} (waited since {since}). Run `oar -r {} \
              change-advisory-status` to start anew.",

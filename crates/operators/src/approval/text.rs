@@ -150,7 +150,8 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part}:\n{text}");
         }
-        let marker = "2026-03-12T10:00:00Z: INFO: task [Change Advisory Status] status is changed to [Fail]";
+        let marker =
+            "2026-03-12T10:00:00Z: INFO: task [Change Advisory Status] status is changed to [Fail]";
         assert_eq!(lines.last(), Some(&marker));
     }
 

@@ -9,9 +9,7 @@ use oar_release::ReleaseVersion;
 use oar_transport::pause::sleep;
 use serde::Serialize;
 
-use crate::approval::{
-    ApprovalError, ApprovalFolder, JobRecord, JobStatus, Lock, end_cancelled,
-};
+use crate::approval::{ApprovalError, ApprovalFolder, JobRecord, JobStatus, Lock, end_cancelled};
 use crate::context::Context;
 use crate::dry_run::Change;
 use crate::error::OperatorError;
@@ -65,11 +63,7 @@ fn folder(context: &Context) -> Result<ApprovalFolder, OperatorError> {
     Ok(context.approval.folder.clone()?)
 }
 
-fn look(
-    folder: &ApprovalFolder,
-    record: JobRecord,
-    now: Timestamp,
-) -> Result<Job, ApprovalError> {
+fn look(folder: &ApprovalFolder, record: JobRecord, now: Timestamp) -> Result<Job, ApprovalError> {
     let running = folder.is_held(&record.release, Lock::Job)?;
     let overdue = record.next_check_at.checked_add(record.interval() * 2).unwrap_or(Timestamp::MAX);
     let silent = record.needs_a_process() && (!running || now > overdue);

@@ -4,18 +4,18 @@
 //! One process at a time decides about a release: the command holds the command's lock until its outcome
 //! is recorded, and the job's lock until it hands it over to the job's process.
 
+mod schedule;
+
 use oar_errata::{ApprovalEntry, ApprovalReport, TargetState, WorkingSet};
 use oar_gitlab_shipment::Drafts;
-use oar_release::approval::deadline;
-use oar_release::time::{parse_stamp, stamp};
-use oar_release::{ErrorClass, Flow, JobSystem, ReleaseVersion, Task, TaskOutcome, TaskStatus};
+use oar_release::{ErrorClass, Flow, ReleaseVersion, Task, TaskOutcome, TaskStatus};
 use oar_statebox::StateBox;
 use serde::Serialize;
 
+use schedule::{Plan, already_running, schedule};
+
 use super::support::{advisory_map, release_data, unchanged};
-use crate::approval::{
-    self, ApprovalError, ApprovalFolder, Check, CheckOutcome, Held, JobRecord, Lock, NewJob, Verdict,
-};
+use crate::approval::{self, ApprovalError, CheckOutcome, Held, JobRecord, Lock, Verdict};
 use crate::context::Context;
 use crate::report::{CommandReport, error_chain};
 use crate::runner::{self, Stage, TaskError, TaskScope};
@@ -99,7 +99,8 @@ impl Locks {
     fn take(context: &Context, release: &ReleaseVersion) -> Result<Self, ApprovalError> {
         let folder = context.approval.folder.as_ref().map_err(Clone::clone)?;
         if context.is_dry_run() {
-            let taken = folder.is_held(release, Lock::Command)? || folder.is_held(release, Lock::Job)?;
+            let taken =
+                folder.is_held(release, Lock::Command)? || folder.is_held(release, Lock::Job)?;
             let job = if taken { Turn::Theirs } else { Turn::Ours(None) };
             return Ok(Self { command: None, job });
         }
@@ -122,8 +123,9 @@ async fn approve(
     let lock = match turn {
         Turn::Ours(lock) => lock,
         Turn::Theirs => {
-            let record = folder.load(scope.release()).map_err(|error| TaskError::reading(&error))?;
-            return Ok(already_running(scope, record.filter(|record| record.needs_a_process())));
+            let record =
+                folder.load(scope.release()).map_err(|error| TaskError::reading(&error))?;
+            return Ok(already_running(scope, record.filter(JobRecord::needs_a_process)));
         }
     };
     let data = release_data(scope).await?;
@@ -158,7 +160,7 @@ async fn approve(
     };
     scope.begin();
     match approval::kernels(&approver, &set).await {
-        Ok(report) => report.warnings.into_iter().for_each(|warning| scope.warn(warning)),
+        Ok(warnings) => warn(scope, warnings),
         Err(verdict) => return refused(verdict),
     }
     if let Some(mr) = mr {
@@ -167,7 +169,10 @@ async fn approve(
         let (standing, commit) = given.map_err(|error| stopped(&error))?;
         let commit = commit.map(|commit| format!(" at commit {commit}")).unwrap_or_default();
         scope.say(format!("{mr}: {}{commit}", standing.in_words(context.is_dry_run())));
-        scope.fact("merge_request", serde_json::json!({ "url": mr.to_string(), "standing": standing }));
+        scope.fact(
+            "merge_request",
+            serde_json::json!({ "url": mr.to_string(), "standing": standing }),
+        );
         if let Some((TaskOutcome::Pass, reason)) = empty {
             scope.say(reason);
             return Ok(reached(scope, data.jira_ticket.as_deref(), Vec::new()).await);
@@ -195,9 +200,7 @@ async fn approve(
     let (_, report) = approval::advisories(&approver, &set).await;
     tell(scope, &report);
     match report.outcome() {
-        TaskOutcome::Pass => {
-            Ok(reached(scope, data.jira_ticket.as_deref(), report.entries).await)
-        }
+        TaskOutcome::Pass => Ok(reached(scope, data.jira_ticket.as_deref(), report.entries).await),
         TaskOutcome::InProgress { .. } => {
             scope.fact("approval", Approval::NotReady { advisories: report.entries });
             Ok(TaskOutcome::InProgress { job: None })
@@ -226,8 +229,10 @@ fn tell(scope: &TaskScope<'_>, report: &ApprovalReport) {
         let from = entry.from.as_ref().map_or("unknown", |state| state.as_str());
         scope.say(format!("{entry}: {action} ({from} to {})", entry.to));
     }
-    report.missing.iter().for_each(|missing| scope.say(missing));
-    report.warnings.iter().for_each(|warning| scope.warn(warning));
+    if let Some(missing) = &report.missing {
+        scope.say(missing);
+    }
+    warn(scope, report.warnings.clone());
     scope.fact("advisories", &report.entries);
 }
 
@@ -253,7 +258,7 @@ async fn reached(
     if !closed.is_empty() {
         scope.say(format!("closed subtasks {}", closed.join(", ")));
     }
-    warnings.into_iter().for_each(|warning| scope.warn(warning));
+    warn(scope, warnings);
     scope.fact("closed_subtasks", closed);
     scope.fact("approval", Approval::Approved { advisories });
     let (source, who) = (approval::SOURCE, context.who(Task::ChangeAdvisoryStatus.name()));
@@ -293,150 +298,8 @@ fn stopped(error: &crate::error::OperatorError) -> TaskError {
     TaskError::new(error.class(), stage, error)
 }
 
-/// What a job is made of.
-struct Plan {
-    flow: &'static str,
-    date: Option<oar_release::ReleaseDate>,
-    allow_draft: bool,
-    check: Check,
-    payload: Option<approval::KnownPayload>,
-}
-
-/// Leaves a job behind, or goes on with the one that a killed process left.
-async fn schedule(
-    scope: &TaskScope<'_>,
-    folder: &ApprovalFolder,
-    state: Option<&StateBox>,
-    plan: Plan,
-    lock: Option<Held>,
-) -> Result<TaskOutcome, TaskError> {
-    let (context, release) = (scope.context(), scope.release());
-    if let Some(pid) = approval::former_checker(folder, release, context.is_dry_run()) {
-        let reason = format!("a checker of the former tool runs for {} (process {pid})", release.y_stream());
-        let pid = Some(pid);
-        let running = Approval::AlreadyRunning { job_id: None, pid, since: None, deadline: None };
-        scope.fact("approval", running);
-        return Ok(unchanged(reason));
+fn warn(scope: &TaskScope<'_>, warnings: Vec<String>) {
+    for warning in warnings {
+        scope.warn(warning);
     }
-    let found = folder.load(release).map_err(|error| TaskError::reading(&error))?;
-    let left = found.clone().filter(|record| record.status.is_unfinished());
-    let known = found.map(|record| record.id);
-    if left.is_none() && let Some(outcome) = elsewhere(scope, state, known.as_deref(), &plan) {
-        return Ok(outcome);
-    }
-    let mut record = left.unwrap_or_else(|| new_job(context, release, &plan));
-    record.payload = record.payload.take().or(plan.payload);
-    record.checked(plan.check, context.entropy.fraction());
-    let job = record.reference();
-    let (id, until) = (record.id.clone(), stamp(record.deadline));
-    let every = record.interval_s;
-    let mut log_path = None;
-    if let Some(recorder) = &context.recorder {
-        let what = format!("start a job that looks every {every} s until {until}");
-        recorder.would("approval", release.to_string(), what, None);
-    } else {
-        folder.save(&record).map_err(|error| TaskError::reading(&error))?;
-        if let Err(error) = scope.record_job(&job).await {
-            scope.warn(format!("the job is not in the StateBox yet: {}", error_chain(&error)));
-        }
-        // The job's process takes this lock; nobody else starts one, for the command's lock is ours.
-        drop(lock);
-        match context.approval.launcher.launch(release).await {
-            Ok(launched) => log_path = launched.log_path.map(|path| path.display().to_string()),
-            Err(ApprovalError::Busy { .. }) => {
-                let record = folder.load(release).map_err(|error| TaskError::reading(&error))?;
-                return Ok(already_running(scope, record));
-            }
-            Err(error) => {
-                let hint = format!("`oarctl approvals resume -r {release}` starts it");
-                return Err(TaskError::reading(&error).hint(hint));
-            }
-        }
-    }
-    let place = log_path.as_ref().map(|path| format!(", log {path}")).unwrap_or_default();
-    scope.say(format!("approval job {id} looks every {every} s until {until}{place}"));
-    scope.fact("approval", Approval::Scheduled { job_id: id, deadline: until, log_path });
-    Ok(TaskOutcome::InProgress { job: Some(job) })
-}
-
-fn new_job(context: &Context, release: &ReleaseVersion, plan: &Plan) -> JobRecord {
-    let (now, setup) = (context.clock.now(), &context.approval);
-    let patience = setup.timeout.try_into().unwrap_or(jiff::SignedDuration::MAX);
-    JobRecord::new(NewJob {
-        id: context.entropy.id(),
-        release: release.clone(),
-        flow: plan.flow,
-        now,
-        deadline: deadline(now, patience, plan.date),
-        interval: setup.interval,
-        slack: setup.slack.clone(),
-        allow_draft: plan.allow_draft,
-    })
-}
-
-/// A job that the StateBox knows and this machine does not: it runs elsewhere until its time is over.
-fn elsewhere(
-    scope: &TaskScope<'_>,
-    state: Option<&StateBox>,
-    known: Option<&str>,
-    plan: &Plan,
-) -> Option<TaskOutcome> {
-    let name = Task::ChangeAdvisoryStatus.name();
-    let task = state?.tasks.iter().find(|task| task.name == name)?;
-    let job = task.job.as_ref().filter(|job| job.system == JobSystem::Approval)?;
-    let id = job.id.as_deref().filter(|id| Some(*id) != known)?;
-    let begun = parse_stamp(&job.triggered_at)?;
-    let context = scope.context();
-    let patience = context.approval.timeout.try_into().unwrap_or(jiff::SignedDuration::MAX);
-    let until = deadline(begun, patience, plan.date);
-    if task.status != TaskStatus::InProgress || context.clock.now() >= until {
-        return None;
-    }
-    let (since, until) = (job.triggered_at.clone(), stamp(until));
-    let reason = format!(
-        "approval job {id} runs on another machine since {since}, until {until} at the latest; if that \
-         machine is gone, `oar -r {} task set {name} \"Not Started\"` forgets it",
-        scope.release()
-    );
-    scope.fact(
-        "approval",
-        Approval::AlreadyRunning {
-            job_id: Some(id.to_owned()),
-            pid: None,
-            since: Some(since),
-            deadline: Some(until),
-        },
-    );
-    Some(unchanged(reason))
-}
-
-/// Somebody is at it: nothing was done.
-fn already_running(scope: &TaskScope<'_>, record: Option<JobRecord>) -> TaskOutcome {
-    let (reason, running) = match record {
-        Some(record) => {
-            let (since, until) = (stamp(record.started_at), stamp(record.deadline));
-            let process = record.pid.map(|pid| {
-                format!(" (process {pid}; `kill -USR1 {pid}` makes it look now)")
-            });
-            let process = process.unwrap_or_default();
-            let reason = format!(
-                "approval job {} runs since {since}, until {until} at the latest{process}",
-                record.id
-            );
-            let running = Approval::AlreadyRunning {
-                job_id: Some(record.id),
-                pid: record.pid,
-                since: Some(since),
-                deadline: Some(until),
-            };
-            (reason, running)
-        }
-        None => {
-            let running =
-                Approval::AlreadyRunning { job_id: None, pid: None, since: None, deadline: None };
-            ("another command approves this release right now".to_owned(), running)
-        }
-    };
-    scope.fact("approval", running);
-    unchanged(reason)
 }

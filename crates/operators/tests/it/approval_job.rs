@@ -23,7 +23,10 @@ async fn scheduled() -> Lab {
 }
 
 /// Runs the job, and `meanwhile` beside it.
-async fn beside(lab: &Lab, meanwhile: impl Future<Output = ()>) -> oar_operators::approval::JobRecord {
+async fn beside(
+    lab: &Lab,
+    meanwhile: impl Future<Output = ()>,
+) -> oar_operators::approval::JobRecord {
     let (ended, ()) = tokio::join!(lab.run_job(), meanwhile);
     ended.expect("it ends")
 }
@@ -43,7 +46,10 @@ async fn spec06_case_12_a_job_survives_all_kinds_of_trouble() {
     assert_eq!((record.status, record.checks), (JobStatus::Done, 4), "{record:?}");
     let minutes = start.elapsed().as_secs() / 60;
     assert!((88..=92).contains(&minutes), "three intervals, not {minutes} minutes");
-    assert_eq!((lab.advisory(990_031), lab.advisory(990_032)), ("REL_PREP".into(), "REL_PREP".into()));
+    assert_eq!(
+        (lab.advisory(990_031), lab.advisory(990_032)),
+        ("REL_PREP".into(), "REL_PREP".into())
+    );
     assert_eq!(lab.subtask("ART-99006"), "Closed", "the job closes them");
     let task = lab.task().await.expect("recorded");
     assert_eq!((task.status, record.recorded), (TaskStatus::Pass, true));
@@ -367,7 +373,10 @@ async fn a_cancelled_job_leaves_a_task_to_start_again() {
     // No process has it.
     let cancelled = approvals::cancel(&lab.context, &release()).await.expect("stopped");
     assert!(cancelled.stopped);
-    assert_eq!((cancelled.status, lab.record().status), (JobStatus::Cancelled, JobStatus::Cancelled));
+    assert_eq!(
+        (cancelled.status, lab.record().status),
+        (JobStatus::Cancelled, JobStatus::Cancelled)
+    );
     let task = lab.task().await.expect("recorded");
     assert_eq!((task.status, task.job), (TaskStatus::NotStarted, None));
     assert!(lab.posts(CHANNEL, None).is_empty(), "whoever stops it knows");
@@ -397,7 +406,8 @@ async fn two_processes_never_have_one_job() {
     let lab = scheduled().await;
     lab.publish();
     let (one, two) = tokio::join!(lab.run_job(), lab.run_job());
-    let busy = [&one, &two].iter().filter(|end| matches!(end, Err(ApprovalError::Busy { .. }))).count();
+    let busy =
+        [&one, &two].iter().filter(|end| matches!(end, Err(ApprovalError::Busy { .. }))).count();
     assert_eq!(busy, 1);
     assert_eq!(lab.posts(CHANNEL, None).len(), 1);
 }

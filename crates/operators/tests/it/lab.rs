@@ -1,8 +1,8 @@
 //! A context over the whole sandbox in memory, with time that tests pause.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -30,9 +30,7 @@ use oar_statebox::{InitialState, StateBox, TaskRecord};
 use oar_transport::env::Environment;
 use oar_transport::negotiate::{NegotiateError, NegotiateTokens};
 use oar_transport::testing::client_at;
-use oar_transport::{
-    Endpoints, HttpSend, Request, Response, Secret, SecretSource, SendError,
-};
+use oar_transport::{Endpoints, HttpSend, Request, Response, Secret, SecretSource, SendError};
 use tempfile::TempDir;
 use tokio::sync::Notify;
 
@@ -142,7 +140,8 @@ impl Lab {
     pub async fn new() -> Self {
         let sandbox = Sandbox::in_memory(World::seeded());
         // As the sandbox's configuration moves them.
-        let moved = [("gitlab", "https://gitlab.example.com"), ("jira", "https://jira.example.com")];
+        let moved =
+            [("gitlab", "https://gitlab.example.com"), ("jira", "https://jira.example.com")];
         let moved = moved.map(|(name, base)| (name.to_owned(), base.to_owned())).into();
         let endpoints = Endpoints::new(&moved, &[]).expect("addresses");
         let http = client_at(Arc::new(Distant(sandbox.clone())), endpoints);
@@ -316,7 +315,9 @@ impl Lab {
 
     /// Requests to a service.
     pub fn requests(&self, service: &str) -> usize {
-        let of = |(name, count): (String, usize)| name.starts_with(&format!("{service} ")).then_some(count);
+        let of = |(name, count): (String, usize)| {
+            name.starts_with(&format!("{service} ")).then_some(count)
+        };
         self.sandbox.requests().into_iter().filter_map(of).sum()
     }
 
@@ -325,4 +326,3 @@ impl Lab {
         self.desk.repo.commits().len()
     }
 }
-
