@@ -15,7 +15,9 @@ use serde::Serialize;
 use schedule::{Plan, already_running, schedule};
 
 use super::support::{advisory_map, release_data, unchanged};
-use crate::approval::{self, ApprovalError, CheckOutcome, Held, JobRecord, Lock, Verdict};
+use crate::approval::{
+    self, ApprovalError, ApprovalFolder, CheckOutcome, Held, JobRecord, JobStatus, Lock, Verdict,
+};
 use crate::context::Context;
 use crate::report::{CommandReport, error_chain};
 use crate::runner::{self, Stage, TaskError, TaskScope};
@@ -143,6 +145,7 @@ async fn approve(
         return Ok(hand_over(scope, &approver.move_all(review).await));
     }
     if passed_before(state.as_ref(), &set) {
+        close_left_job(scope, folder)?;
         return Ok(unchanged("every advisory is in REL_PREP or beyond, and that is recorded"));
     }
     let empty = set.when_empty(&data.flow);
@@ -175,6 +178,7 @@ async fn approve(
         );
         if let Some((TaskOutcome::Pass, reason)) = empty {
             scope.say(reason);
+            close_left_job(scope, folder)?;
             return Ok(reached(scope, data.jira_ticket.as_deref(), Vec::new()).await);
         }
         let known = folder.load(scope.release()).ok().flatten();
@@ -200,7 +204,10 @@ async fn approve(
     let (_, report) = approval::advisories(&approver, &set).await;
     tell(scope, &report);
     match report.outcome() {
-        TaskOutcome::Pass => Ok(reached(scope, data.jira_ticket.as_deref(), report.entries).await),
+        TaskOutcome::Pass => {
+            close_left_job(scope, folder)?;
+            Ok(reached(scope, data.jira_ticket.as_deref(), report.entries).await)
+        }
         TaskOutcome::InProgress { .. } => {
             scope.fact("approval", Approval::NotReady { advisories: report.entries });
             Ok(TaskOutcome::InProgress { job: None })
@@ -219,6 +226,20 @@ fn passed_before(state: Option<&StateBox>, set: &WorkingSet) -> bool {
         && set.unreadable.is_empty()
         && set.not_created.is_empty()
         && set.members.iter().all(|member| member.erratum.state.is_shipped_enough())
+}
+
+/// A job that a killed process left has nothing to wait for any more: this command did its work, or
+/// somebody else has.
+fn close_left_job(scope: &TaskScope<'_>, folder: &ApprovalFolder) -> Result<(), TaskError> {
+    let failed = |error: ApprovalError| TaskError::reading(&error);
+    let left = folder.load(scope.release()).map_err(failed)?;
+    let left = left.filter(|record| record.status.is_unfinished());
+    let Some(mut record) = left.filter(|_| !scope.context().is_dry_run()) else { return Ok(()) };
+    let words = "the command found every advisory in REL_PREP or beyond, or moved it".to_owned();
+    record.end(JobStatus::Done, words, scope.context().clock.now());
+    // The command's own record says so.
+    record.recorded = true;
+    folder.save(&record).map_err(failed)
 }
 
 /// Tells how each advisory stands.

@@ -422,3 +422,69 @@ async fn a_pass_that_somebody_recorded_is_not_undone() {
     assert_eq!(lab.run_job().await.expect("it ends").status, JobStatus::TimedOut);
     assert_eq!(lab.task().await.expect("recorded").status, TaskStatus::Pass);
 }
+
+#[tokio::test(start_paused = true)]
+async fn r12_without_a_log_the_thread_gets_the_summary() {
+    let mut lab = Lab::promoted().await;
+    lab.thread();
+    lab.approve().await;
+    lab.silence();
+    lab.publish();
+    assert_eq!(lab.run_job().await.expect("it ends").status, JobStatus::Done);
+    let thread = lab.posts("forum-qe-example", Some("1.2"));
+    assert_eq!(thread.len(), 1);
+    assert!(thread[0].starts_with("[4.99.3] release approval is completed"), "{thread:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_the_statebox_did_not_take_is_kept_and_written_later() {
+    let lab = scheduled().await;
+    lab.publish();
+    lab.state_is_down(5);
+    let record = lab.run_job().await.expect("it ends");
+    assert_eq!((record.status, record.recorded), (JobStatus::Done, false), "{record:?}");
+    assert_eq!(lab.advisory(990_031), "REL_PREP", "a state store that is down stops nothing");
+    assert_eq!(lab.task().await.expect("recorded").status, TaskStatus::InProgress);
+    let listed = approvals::list(&lab.context, None).expect("a list");
+    assert!(listed.jobs[0].silent, "somebody should look after it");
+    let record = lab.run_job().await.expect("it ends");
+    assert!(record.recorded);
+    assert_eq!(lab.task().await.expect("recorded").status, TaskStatus::Pass);
+    assert_eq!(lab.posts(CHANNEL, None).len(), 1, "told once");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_is_tried_five_times_in_a_row() {
+    let lab = scheduled().await;
+    lab.publish();
+    lab.state_is_down(4);
+    assert!(lab.run_job().await.expect("it ends").recorded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_does_the_work_of_a_killed_job_ends_it() {
+    let lab = scheduled().await;
+    lab.publish();
+    let report = lab.approve().await;
+    assert_eq!(report.facts["approval"]["outcome"], "approved", "{report:?}");
+    assert_eq!(lab.record().status, JobStatus::Done);
+    assert!(approvals::resume(&lab.context, None).await.expect("nothing").jobs.is_empty());
+    assert_eq!(lab.task().await.expect("recorded").status, TaskStatus::Pass);
+}
+
+#[tokio::test(start_paused = true)]
+async fn old_jobs_are_forgotten_and_live_ones_are_not() {
+    let lab = scheduled().await;
+    lab.publish();
+    lab.run_job().await.expect("it ends");
+    tokio::time::advance(Duration::from_hours(13 * 24)).await;
+    approvals::resume(&lab.context, None).await.expect("nothing");
+    assert_eq!(approvals::list(&lab.context, None).expect("a list").jobs.len(), 1);
+    tokio::time::advance(Duration::from_hours(2 * 24)).await;
+    approvals::resume(&lab.context, None).await.expect("nothing");
+    assert_eq!(approvals::list(&lab.context, None).expect("a list").jobs.len(), 0);
+
+    let lab = scheduled().await;
+    tokio::time::advance(Duration::from_hours(40 * 24)).await;
+    assert_eq!(approvals::resume(&lab.context, None).await.expect("resumed").jobs.len(), 1);
+}

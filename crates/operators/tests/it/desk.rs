@@ -122,6 +122,11 @@ impl Desk {
         desk
     }
 
+    /// From here on no task's log is kept.
+    pub fn silence(&mut self) {
+        self.log = None;
+    }
+
     /// The stored file.
     pub fn text(&self) -> String {
         self.repo.text(&path_of(&release())).expect("the file is there")

@@ -26,6 +26,7 @@ use oar_release::{Arch, Clock, ReleaseVersion};
 use oar_sandbox::Sandbox;
 use oar_sandbox::world::World;
 use oar_slack::HttpSlack;
+use oar_state_repo::RepoError;
 use oar_statebox::{InitialState, StateBox, TaskRecord};
 use oar_transport::env::Environment;
 use oar_transport::negotiate::{NegotiateError, NegotiateTokens};
@@ -319,6 +320,21 @@ impl Lab {
             name.starts_with(&format!("{service} ")).then_some(count)
         };
         self.sandbox.requests().into_iter().filter_map(of).sum()
+    }
+
+    /// From here on no task's log is kept.
+    pub fn silence(&mut self) {
+        self.desk.silence();
+    }
+
+    /// The next `times` commits fail.
+    pub fn state_is_down(&self, times: usize) {
+        for _ in 0..times {
+            self.desk.repo.fail_commit(RepoError::Unavailable {
+                location: "GitHub".to_owned(),
+                source: "the service has trouble".into(),
+            });
+        }
     }
 
     /// Commits to the state repository.

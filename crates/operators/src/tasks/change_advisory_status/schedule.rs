@@ -49,6 +49,10 @@ pub(super) async fn schedule(
         return Ok(outcome);
     }
     let mut record = left.unwrap_or_else(|| new_job(context, release, &plan));
+    if record.checks == 0 && !context.is_dry_run() {
+        // Whoever asked a job before this one to stop did not mean this one.
+        folder.forget_to_stop(release);
+    }
     record.payload = record.payload.take().or(plan.payload);
     record.checked(plan.check, context.entropy.fraction());
     let job = record.reference();
