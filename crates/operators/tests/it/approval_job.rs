@@ -212,6 +212,18 @@ async fn spec06_case_16_r09_a_killed_job_is_resumed_with_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn spec06_case_16_a_resumed_job_looks_at_once_and_not_when_the_dead_one_would_have() {
+    let lab = scheduled().await;
+    // Killed a minute after its check: the next one would be in 29 minutes.
+    let died = tokio::time::timeout(Duration::from_mins(31), lab.run_job()).await;
+    assert!(died.is_err());
+    lab.publish();
+    let before = Instant::now();
+    assert_eq!(lab.run_job().await.expect("it ends").status, JobStatus::Done);
+    assert_eq!(before.elapsed().as_secs() / 60, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn spec06_case_16_a_job_whose_time_ran_out_while_it_was_dead_looks_once_more() {
     let lab = scheduled().await;
     let died = tokio::time::timeout(Duration::from_hours(1), lab.run_job()).await;
@@ -487,4 +499,18 @@ async fn old_jobs_are_forgotten_and_live_ones_are_not() {
     let lab = scheduled().await;
     tokio::time::advance(Duration::from_hours(40 * 24)).await;
     assert_eq!(approvals::resume(&lab.context, None).await.expect("resumed").jobs.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_is_written_is_not_written_twice() {
+    let lab = scheduled().await;
+    lab.publish();
+    let mut record = lab.run_job().await.expect("it ends");
+    let (commits, task) = (lab.commits(), lab.task().await.expect("recorded"));
+    // Killed between the write and the note of it.
+    record.recorded = false;
+    lab.folder().save(&record).expect("saved");
+    assert!(lab.run_job().await.expect("it ends").recorded);
+    assert_eq!(lab.task().await.expect("recorded").result, task.result);
+    assert_eq!((lab.commits(), lab.posts(CHANNEL, None).len()), (commits, 1));
 }
