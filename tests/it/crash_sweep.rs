@@ -4,6 +4,7 @@
 use oar_sandbox::crash;
 use oar_sandbox::world::World;
 
+use crate::approvals::kill_job;
 use crate::harness::Place;
 
 /// A scenario: what is there before, and the command that is killed and repeated.
@@ -18,6 +19,8 @@ struct Scenario {
     records: bool,
     /// The release is promoted, and the repeated run comes when the claim of the first is stale.
     starts_a_job: bool,
+    /// The release is promoted and its advisory's page is public.
+    public: bool,
 }
 
 /// The StateBox of 4.99.3 exists.
@@ -32,6 +35,7 @@ const SCENARIOS: &[Scenario] = &[
         local: false,
         records: false,
         starts_a_job: false,
+        public: false,
     },
     Scenario {
         name: "create a release in a folder",
@@ -41,6 +45,7 @@ const SCENARIOS: &[Scenario] = &[
         local: true,
         records: false,
         starts_a_job: false,
+        public: false,
     },
     Scenario {
         name: "detect all announced releases",
@@ -50,6 +55,7 @@ const SCENARIOS: &[Scenario] = &[
         local: false,
         records: false,
         starts_a_job: false,
+        public: false,
     },
     Scenario {
         name: "add an issue",
@@ -59,6 +65,7 @@ const SCENARIOS: &[Scenario] = &[
         local: true,
         records: false,
         starts_a_job: false,
+        public: false,
     },
     Scenario {
         name: "resolve an issue",
@@ -71,6 +78,7 @@ const SCENARIOS: &[Scenario] = &[
         local: false,
         records: false,
         starts_a_job: false,
+        public: false,
     },
     Scenario {
         name: "set a task",
@@ -80,6 +88,7 @@ const SCENARIOS: &[Scenario] = &[
         local: true,
         records: false,
         starts_a_job: false,
+        public: false,
     },
     Scenario {
         name: "start the stage tests",
@@ -89,6 +98,7 @@ const SCENARIOS: &[Scenario] = &[
         local: true,
         records: true,
         starts_a_job: true,
+        public: false,
     },
     Scenario {
         name: "start the image consistency check",
@@ -98,6 +108,7 @@ const SCENARIOS: &[Scenario] = &[
         local: true,
         records: true,
         starts_a_job: true,
+        public: false,
     },
     Scenario {
         name: "check the CVE trackers",
@@ -107,6 +118,7 @@ const SCENARIOS: &[Scenario] = &[
         local: true,
         records: true,
         starts_a_job: false,
+        public: false,
     },
     Scenario {
         name: "push to staging",
@@ -116,6 +128,7 @@ const SCENARIOS: &[Scenario] = &[
         local: true,
         records: true,
         starts_a_job: false,
+        public: false,
     },
     Scenario {
         name: "approve the shipment",
@@ -125,6 +138,31 @@ const SCENARIOS: &[Scenario] = &[
         local: true,
         records: true,
         starts_a_job: false,
+        public: false,
+    },
+    Scenario {
+        name: "approve the release",
+        before: BEGUN,
+        program: "oar",
+        command: &["-r", "4.99.3", "change-advisory-status"],
+        local: true,
+        records: true,
+        starts_a_job: false,
+        public: true,
+    },
+    Scenario {
+        name: "run the approval job to its end",
+        before: &[
+            &["-r", "4.99.3", "create-test-report"],
+            // Its process is killed before anything else happens.
+            &["-r", "4.99.3", "change-advisory-status"],
+        ],
+        program: "oarctl",
+        command: &["approvals", "run", "-r", "4.99.3", "--foreground"],
+        local: true,
+        records: true,
+        starts_a_job: false,
+        public: true,
     },
     Scenario {
         name: "take ownership",
@@ -134,6 +172,7 @@ const SCENARIOS: &[Scenario] = &[
         local: true,
         records: true,
         starts_a_job: false,
+        public: false,
     },
 ];
 
@@ -147,10 +186,15 @@ impl Scenario {
         for command in self.before {
             self.start(&place, "oar", command, "").expect(0);
         }
+        kill_job(&place);
         let arranged = place.sandbox().change(|world| {
             if let Some(systems) = world.errata.trackers.get_mut("4.99.3") {
                 let missed = vec!["OCPBUGS-99100".to_owned()];
                 systems.entry("konflux".to_owned()).or_default().insert("image".to_owned(), missed);
+            }
+            if self.public {
+                world.promote("4.99.3", "RHSA-2026:9903");
+                world.publish_page("RHSA-2026:9903");
             }
             if self.starts_a_job {
                 world.promote("4.99.3", "RHSA-2026:9903");
@@ -199,6 +243,7 @@ fn end_state(
         };
         if let Some(text) = text {
             let text = if scenario.records { without_log(&text) } else { text };
+            let text = without_job_ids(&text);
             files.push((path.to_owned(), without_times(&text)));
         }
     }
@@ -218,6 +263,16 @@ fn without_log(text: &str) -> String {
         ["INFO", "WARNING", "ERROR"].iter().any(|level| line.contains(&format!("Z: {level}: ")))
     };
     text.lines().filter(|line| !is_log(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// Replaces the ids of approval jobs, which are random.
+fn without_job_ids(text: &str) -> String {
+    let is_random = |id: &str| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let lines = text.lines().map(|line| match line.trim().strip_prefix("id: ") {
+        Some(id) if is_random(id.trim_matches('\'')) => "id: random",
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Replaces every time stamp.

@@ -1,6 +1,7 @@
 //! Whole-program stories: the real programs against the sandbox.
 
 mod analyze_build;
+mod approvals;
 mod bad_input;
 mod concurrency;
 mod corpus;

@@ -1,5 +1,6 @@
 //! Options that every program and every command has (spec 00 §f).
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -63,6 +64,33 @@ pub enum Format {
 }
 
 impl Global {
+    /// The same options for a program that this one starts: where things are, not how they are shown.
+    pub(crate) fn as_arguments(&self) -> Vec<OsString> {
+        let mut arguments = vec![OsString::from("--debug")];
+        match &self.sandbox {
+            None => {}
+            Some(None) => arguments.push("--sandbox".into()),
+            Some(Some(folder)) => {
+                let mut argument = OsString::from("--sandbox=");
+                argument.push(folder);
+                arguments.push(argument);
+            }
+        }
+        let mut add = |name: &str, value: Option<OsString>| {
+            if let Some(value) = value {
+                arguments.extend([name.into(), value]);
+            }
+        };
+        add("--state-repo", self.state_repo.clone().map(Into::into));
+        add("--config-file", self.config_file.clone().map(Into::into));
+        add("--settings", self.settings.clone().map(Into::into));
+        add("--ca-file", self.ca_file.clone().map(Into::into));
+        for endpoint in &self.endpoint {
+            add("--endpoint", Some(endpoint.into()));
+        }
+        arguments
+    }
+
     /// The format asked for.
     pub const fn format(&self) -> Format {
         if self.json { Format::Json } else { self.output }

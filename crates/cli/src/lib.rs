@@ -11,6 +11,7 @@ pub mod progress;
 pub mod render;
 pub mod wiring;
 
+mod approvals;
 mod config;
 mod doctor;
 mod notificator;

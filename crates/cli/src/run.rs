@@ -243,6 +243,7 @@ async fn oarctl_command(
         OarctlCommand::JiraNotificator(options) => {
             crate::notificator::run(around, printer, options).await
         }
+        OarctlCommand::Approvals(command) => crate::approvals::run(around, printer, command).await,
         OarctlCommand::ScanSecrets => {
             let scan = scan_secrets::run(&around.context(false)?).await?;
             print(printer, &scan)?;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use oar_config::AppConfig;
 use oar_errata::{
-    Elliott, ElliottConfig, ErrataRead, ErrataWrite, FindTrackers, HttpErrata, Kerberos,
+    Elliott, ElliottConfig, ErrataRead, ErrataWrite, FindTrackers, HttpBrew, HttpErrata, Kerberos,
     LocalProcesses,
 };
 use oar_gitlab_shipment::{GitLabRead, GitLabWrite, HttpGitLab};
+use oar_images::payload::HttpAdvisoryPages;
 use oar_images::pyxis::HttpPyxis;
 use oar_images::signature::{HttpSignatureStores, KeysError, TrustedKeys};
 use oar_jenkins::{HttpJenkins, JenkinsRead, JenkinsWrite};
@@ -39,6 +40,7 @@ impl Surroundings {
     ) -> Services {
         Services {
             errata: Ok(self.errata(http, recorder)),
+            brew: Ok(Arc::new(HttpBrew::new(http, self.kerberos()))),
             jira: self.jira(http, recorder),
             gitlab: self.gitlab(http, recorder),
             directory: self.directory(config),
@@ -48,6 +50,7 @@ impl Surroundings {
             prow_token: self.needed("APITOKEN", "starting Prow jobs").map(drop),
             pyxis: Ok(Arc::new(HttpPyxis::stage(http))),
             registry: Ok(self.registry(http)),
+            pages: Ok(Arc::new(HttpAdvisoryPages::new(http, self.settings.approval().page_hosts))),
             signatures: self.signatures(http, &[], &[]),
         }
     }
@@ -61,17 +64,21 @@ impl Surroundings {
         }
     }
 
-    fn errata(
-        &self,
-        http: &HttpClient,
-        recorder: Option<&Recorder>,
-    ) -> Ports<dyn ErrataRead, dyn ErrataWrite> {
+    fn kerberos(&self) -> Kerberos {
         let tokens: Arc<dyn NegotiateTokens> = match &self.sandbox {
             Some(_) => Arc::new(FixedToken(Secret::new(oar_sandbox::CREDENTIAL))),
             None => Arc::new(Gssapi::new()),
         };
         let hosts = self.settings.errata().kerberos_hosts;
-        let errata = HttpErrata::new(http, Kerberos::new(tokens, hosts, &self.environment));
+        Kerberos::new(tokens, hosts, &self.environment)
+    }
+
+    fn errata(
+        &self,
+        http: &HttpClient,
+        recorder: Option<&Recorder>,
+    ) -> Ports<dyn ErrataRead, dyn ErrataWrite> {
+        let errata = HttpErrata::new(http, self.kerberos());
         let read: Arc<dyn ErrataRead> = Arc::new(errata.clone());
         let write: Arc<dyn ErrataWrite> = match recorder {
             Some(recorder) => Arc::new(DryRunErrata::new(Arc::clone(&read), recorder.clone())),

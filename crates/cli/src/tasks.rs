@@ -4,8 +4,8 @@ use oar_operators::commands::{is_shipped, qe_approval, rhcos_alerts};
 use oar_operators::tasks::analyze_build::{self, Subject};
 use oar_operators::tasks::image_consistency_check::Request;
 use oar_operators::tasks::{
-    check_cve_tracker_bug, image_consistency_check, image_signed_check, push_to_cdn_staging,
-    stage_testing, take_ownership,
+    change_advisory_status, check_cve_tracker_bug, image_consistency_check, image_signed_check,
+    push_to_cdn_staging, stage_testing, take_ownership,
 };
 use oar_release::version::VersionError;
 use oar_release::{ReleaseVersion, TaskOutcome};
@@ -79,6 +79,12 @@ pub(crate) async fn run(
         }
         TaskWork::AnalyzePromotedBuild(options) => {
             analyze(around, printer, release, Subject::Promoted, options).await
+        }
+        TaskWork::ChangeAdvisoryStatus(options) => {
+            let context = around.context(options.dry_run.dry_run)?;
+            let (target, allow_draft) = (options.status, options.allow_draft);
+            let options = change_advisory_status::Options { target, allow_draft };
+            tell(printer, &change_advisory_status::run(&context, release, options).await)
         }
         TaskWork::AddQeApproval(options) => {
             let context = around.context(options.dry_run.dry_run)?;

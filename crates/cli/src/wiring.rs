@@ -1,6 +1,7 @@
 //! From options to a [`Context`]: settings, clients, clock. Nothing here does I/O beyond reading
 //! files of this machine; a missing secret becomes an error of the command that needs it.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -59,6 +60,8 @@ pub struct Surroundings {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn Entropy>,
+    /// The options of this call that a program it starts must have too.
+    pub globals: Vec<OsString>,
     /// Writes on their way, awaited when the program is told to stop.
     pub writes: Writes,
     /// Where long work is shown on a terminal.
@@ -70,7 +73,8 @@ impl Surroundings {
     pub fn new(global: &Global, environment: Environment) -> Result<Self, CliError> {
         let settings = Settings::load(global.settings.as_deref(), &flags(global)?, &environment)?;
         let sandbox = open_sandbox(global, &settings)?;
-        Ok(Self::over(settings, environment, sandbox))
+        let globals = global.as_arguments();
+        Ok(Self { globals, ..Self::over(settings, environment, sandbox) })
     }
 
     /// The same from parts, for programs that bring their own sandbox.
@@ -86,7 +90,8 @@ impl Surroundings {
         let masker = Arc::new(Masker::new(secrets));
         let (entropy, writes) = (Arc::new(SystemEntropy), Writes::default());
         let bars = Bars::of_process(environment.get("TERM").as_deref());
-        Self { environment, settings, sandbox, masker, clock, entropy, writes, bars }
+        let globals = Vec::new();
+        Self { environment, settings, sandbox, masker, clock, entropy, globals, writes, bars }
     }
 
     /// The decrypted configuration; the sandbox brings its own.
@@ -207,6 +212,7 @@ impl Surroundings {
             journals,
             services,
             progress: self.bars.progress(Arc::clone(&self.clock)),
+            approval: self.approval(),
             links: self.settings.links(),
             recorder,
         })
@@ -217,6 +223,11 @@ impl Surroundings {
     pub(crate) fn state_folder(&self) -> Option<PathBuf> {
         let of_sandbox = self.sandbox.as_ref().and_then(Sandbox::folder);
         of_sandbox.or_else(|| self.settings.state().dir)
+    }
+
+    /// Journals of the sandbox live beside its world, never beside real ones.
+    pub(crate) fn sandbox_folder(&self) -> Option<PathBuf> {
+        self.sandbox.as_ref()?.folder()
     }
 
     /// The sandbox has no spreadsheets, and a key of the real ones is not for it.

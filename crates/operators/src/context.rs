@@ -12,6 +12,7 @@ use oar_state_repo::{Actor, StateRepo};
 use oar_statebox::{StateBoxStore, Who};
 use oar_transport::journal::{FileJournal, IntentJournal, JournalError, MemoryJournal};
 
+use crate::approval::ApprovalSetup;
 use crate::dry_run::{Change, Recorder};
 use crate::error::OperatorError;
 use crate::progress::Progress;
@@ -88,6 +89,8 @@ pub struct Context {
     pub services: Services,
     /// Where long work is shown.
     pub progress: Arc<dyn Progress>,
+    /// The approval jobs of this machine.
+    pub approval: ApprovalSetup,
     /// Pages that messages link to.
     pub links: Links,
     /// The list of a dry run's changes.

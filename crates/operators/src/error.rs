@@ -66,6 +66,9 @@ pub enum OperatorError {
         /// Its flow.
         flow: &'static str,
     },
+    /// An approval job of this machine.
+    #[error(transparent)]
+    Approval(#[from] crate::approval::ApprovalError),
     /// The intent journal cannot be used.
     #[error(transparent)]
     Journal(#[from] oar_transport::journal::JournalError),
@@ -89,6 +92,7 @@ macro_rules! classed {
 
 classed!(
     OperatorError,
+    crate::approval::ApprovalError,
     oar_errata::AdvisoryError,
     oar_errata::ElliottError,
     oar_gitlab_shipment::GitLabError,
@@ -123,6 +127,7 @@ impl OperatorError {
             Self::Advisory(error) => error.class(),
             Self::Shipment(error) => error.class(),
             Self::WrongFlow { .. } => ErrorClass::InvalidArgument,
+            Self::Approval(error) => error.class(),
             Self::Journal(error) => error.class(),
         }
     }
@@ -137,6 +142,9 @@ impl OperatorError {
                 "repair the access, or unset GCP_SA_FILE to take it that there is no legacy report"
                     .to_owned(),
             ),
+            Self::Approval(crate::approval::ApprovalError::NoJob { release }) => {
+                Some(format!("`oar -r {release} change-advisory-status` makes one"))
+            }
             _ => None,
         }
     }

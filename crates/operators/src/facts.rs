@@ -37,6 +37,7 @@ pub async fn gather(context: &Context, release: &ReleaseVersion) -> Facts {
         None => State::Missing,
         Some(state) => State::Present(view(&state)),
     }));
+    facts.approval_job_here = approval_job_here(context, release);
     facts.promotion = known_promotion(promotion);
     facts.promoted_tests = promoted_tests;
     if let Ok(data) = &data {
@@ -49,6 +50,18 @@ fn fact<T>(read: Result<T, impl std::error::Error>) -> Fact<T> {
     match read {
         Ok(value) => Fact::Known(value),
         Err(error) => Fact::Unknown { why: error_chain(&error) },
+    }
+}
+
+/// Whether the release's approval job is one of this machine.
+fn approval_job_here(context: &Context, release: &ReleaseVersion) -> Fact<bool> {
+    match &context.approval.folder {
+        Ok(folder) => fact(
+            folder
+                .load(release)
+                .map(|record| record.is_some_and(|record| record.needs_a_process())),
+        ),
+        Err(_) => Fact::Known(false),
     }
 }
 

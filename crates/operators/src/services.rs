@@ -7,8 +7,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use oar_errata::{ErrataRead, ErrataWrite, FindTrackers};
+use oar_errata::{BrewRead, ErrataRead, ErrataWrite, FindTrackers};
 use oar_gitlab_shipment::{GitLabRead, GitLabWrite};
+use oar_images::payload::AdvisoryPages;
 use oar_images::pyxis::PyxisRead;
 use oar_images::signature::{SignatureStores, TrustedKeys};
 use oar_jenkins::{JenkinsRead, JenkinsWrite};
@@ -96,6 +97,8 @@ impl fmt::Debug for Signatures {
 pub struct Services {
     /// The Errata Tool. Without a Kerberos ticket its calls fail, and say so.
     pub errata: Reach<Ports<dyn ErrataRead, dyn ErrataWrite>>,
+    /// Brew and Koji: the kernels inside of images.
+    pub brew: Reach<Arc<dyn BrewRead>>,
     /// Jira; needs `JIRA_USERNAME` and `JIRA_TOKEN`.
     pub jira: Reach<Jira>,
     /// GitLab; needs `GITLAB_TOKEN`.
@@ -114,6 +117,8 @@ pub struct Services {
     pub pyxis: Reach<Arc<dyn PyxisRead>>,
     /// Container registries.
     pub registry: Reach<Arc<dyn RegistryRead>>,
+    /// The public pages of advisories.
+    pub pages: Reach<Arc<dyn AdvisoryPages>>,
     /// Signatures of release payloads; without a usable key there are none.
     pub signatures: Reach<Signatures>,
 }
@@ -126,6 +131,7 @@ impl Services {
         }
         Self {
             errata: missing(why),
+            brew: missing(why),
             jira: missing(why),
             gitlab: missing(why),
             directory: missing(why),
@@ -135,6 +141,7 @@ impl Services {
             prow_token: missing(why),
             pyxis: missing(why),
             registry: missing(why),
+            pages: missing(why),
             signatures: missing(why),
         }
     }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
+use oar_errata::TargetState;
 use oar_operators::tasks::analyze_build::{Decision, Reason};
 use oar_release::Arch;
 use oar_release::email::is_email;
@@ -111,6 +112,18 @@ Examples:
   oar -r 4.20.7 analyze-promoted-build --accept 'known flake of the console tests' --dry-run")]
     AnalyzePromotedBuild(AnalyzeBuild),
 
+    /// Approve the release: move its advisories to `REL_PREP`, now or as soon as they may
+    ///
+    /// Kernels and security alerts are checked first; in the Konflux flow the shipment merge request is
+    /// approved. While the advisory's page is not public a job waits for it (see `oarctl approvals`); QE
+    /// subtasks are closed when every advisory is there. Safe to repeat.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 change-advisory-status
+  oar -r 4.20.7 change-advisory-status --status QE
+  oar -r 4.20.7 change-advisory-status --dry-run")]
+    ChangeAdvisoryStatus(ChangeAdvisoryStatus),
+
     /// Approve the shipment merge request for QE (Konflux flow)
     ///
     /// The approval covers the commit that was checked. QE subtasks are closed when every advisory is
@@ -195,6 +208,20 @@ pub struct AnalyzeBuild {
     /// Confirm that rejected results hold the release, with the reason to record
     #[arg(long, value_name = "REASON")]
     pub reject: Option<Reason>,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
+    pub dry_run: DryRun,
+}
+
+/// Arguments of `change-advisory-status`.
+#[derive(Debug, clap::Args)]
+pub struct ChangeAdvisoryStatus {
+    /// Where the advisories go: `REL_PREP`, or `QE`, which approves nothing
+    #[arg(short, long, value_name = "STATUS", default_value = "REL_PREP")]
+    pub status: TargetState,
+    /// Approve also a merge request that is a draft
+    #[arg(long)]
+    pub allow_draft: bool,
     #[command(flatten)]
     #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
     pub dry_run: DryRun,

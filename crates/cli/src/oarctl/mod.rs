@@ -1,5 +1,7 @@
 //! Grammar of `oarctl`: agents, reports and configuration of all releases.
 
+mod approvals;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -7,6 +9,8 @@ use oar_release::YStream;
 
 use crate::global::Global;
 use crate::oar::{Completions, DryRun, Man};
+
+pub use approvals::{ApprovalsCommand, Cancel, OneRelease, Resume, RunJob};
 
 /// Runs agents, reports and configuration of all OpenShift z-stream releases
 #[derive(Debug, Parser)]
@@ -66,6 +70,10 @@ Examples:
   oarctl active-releases
   oarctl active-releases --output json")]
     ActiveReleases,
+
+    /// Look after the approval jobs of this machine
+    #[command(subcommand, arg_required_else_help = true)]
+    Approvals(ApprovalsCommand),
 
     /// Look for e-mail addresses and secrets in the stored state
     ///

@@ -25,6 +25,8 @@ pub enum PageAnswer {
     Accessible,
     /// It is not, or not yet: another status, another host, or a page about something else.
     NotYet {
+        /// The status of the answer.
+        status: u16,
         /// Why, in one line.
         why: String,
     },
@@ -104,10 +106,14 @@ impl AdvisoryPages for HttpAdvisoryPages {
                         | (_, None) => {
                             PageAnswer::Error { cause: error.to_string(), retryable: true }
                         }
-                        (_, Some(status)) => not_yet(format!("{url} answers {}", status.as_u16())),
+                        (_, Some(status)) => {
+                            let status = status.as_u16();
+                            not_yet(status, format!("{url} answers {status}"))
+                        }
                     };
                 }
             };
+            let status = reply.status.as_u16();
             if reply.status.is_redirection() {
                 let location = reply.header(LOCATION.as_str()).unwrap_or_default();
                 match url.join(location) {
@@ -115,14 +121,14 @@ impl AdvisoryPages for HttpAdvisoryPages {
                     // A login page, for instance.
                     Ok(next) => {
                         let host = next.host_str().unwrap_or_default();
-                        return not_yet(format!("{url} leads to {host}"));
+                        return not_yet(status, format!("{url} leads to {host}"));
                     }
-                    Err(_) => return not_yet(format!("{url} leads nowhere")),
+                    Err(_) => return not_yet(status, format!("{url} leads nowhere")),
                 }
                 continue;
             }
             if reply.status != http::StatusCode::OK {
-                return not_yet(format!("{url} answers {}", reply.status.as_u16()));
+                return not_yet(status, format!("{url} answers {status}"));
             }
             // There are pages that say "not found" with a 200.
             let is_about_it = advisory
@@ -131,14 +137,14 @@ impl AdvisoryPages for HttpAdvisoryPages {
             if is_about_it {
                 return PageAnswer::Accessible;
             }
-            return not_yet(format!("{url} is not about the advisory"));
+            return not_yet(status, format!("{url} is not about the advisory"));
         }
-        not_yet(format!("{url} leads in a circle"))
+        not_yet(302, format!("{url} leads in a circle"))
     }
 }
 
-fn not_yet(why: String) -> PageAnswer {
-    PageAnswer::NotYet { why }
+fn not_yet(status: u16, why: String) -> PageAnswer {
+    PageAnswer::NotYet { status, why }
 }
 
 /// The advisory's name at the end of its page's address: `RHSA-2026:0001`.

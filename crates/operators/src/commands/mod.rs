@@ -1,6 +1,7 @@
 //! One module per command.
 
 pub mod active_releases;
+pub mod approvals;
 pub mod create_test_report;
 pub mod is_shipped;
 pub mod issues;

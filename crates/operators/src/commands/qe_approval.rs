@@ -4,17 +4,14 @@
 //! closed only when every advisory that counts is in `REL_PREP` or beyond.
 
 use oar_errata::{AdvisoryMap, all_shipped_enough, states};
-use oar_gitlab_shipment::{
-    Approval, Drafts, GitLabError, MrState, ShipmentError, approve, load_shipment,
-};
-use oar_jira::close_subtasks;
-use oar_release::{Flow, MergeRequest, ReleaseVersion};
+use oar_gitlab_shipment::Drafts;
+use oar_release::{Flow, ReleaseVersion};
 use serde::Serialize;
 
+use crate::approval::{ExpectedShipment, merge_request, subtasks as close_subtasks};
 use crate::context::Context;
 use crate::dry_run::Change;
 use crate::error::OperatorError;
-use crate::report::error_chain;
 
 /// The command's name.
 pub const COMMAND: &str = "add-qe-approval";
@@ -83,8 +80,8 @@ pub async fn run(
     };
     report.merge_request = Some(mr.to_string());
     let drafts = if allow_draft { Drafts::Allow } else { Drafts::Refuse };
-    let shipment = Expected { release, mr, live_ids: &data.live_ids };
-    give(context, &shipment, drafts, &mut report).await?;
+    let shipment = ExpectedShipment { release, mr, live_ids: &data.live_ids };
+    (report.standing, report.commit) = merge_request(context, &shipment, drafts).await?;
     let map = crate::tasks::advisory_map(&data);
     subtasks(context, &map, &data.flow, data.jira_ticket.as_deref(), &mut report).await;
     for warning in &mut report.warnings {
@@ -93,36 +90,6 @@ pub async fn run(
     }
     report.planned_changes = context.planned_changes();
     Ok(report)
-}
-
-/// What the shipment must be.
-struct Expected<'e> {
-    release: &'e ReleaseVersion,
-    mr: &'e MergeRequest,
-    /// The numbers that ART's data reserves.
-    live_ids: &'e [(String, i64)],
-}
-
-/// Approves what was looked at. That the merge request is merged is a success of its own (R13).
-async fn give(
-    context: &Context,
-    expected: &Expected<'_>,
-    drafts: Drafts,
-    report: &mut QeApproval,
-) -> Result<(), OperatorError> {
-    let mr = expected.mr;
-    let gitlab = context.services.gitlab.clone()?;
-    let shipment = load_shipment(&*gitlab.read, mr).await?;
-    shipment.require_release(expected.release, expected.live_ids)?;
-    let given = approve(&*gitlab.read, &*gitlab.write, mr, &shipment.head, drafts).await;
-    report.standing = match given {
-        Ok(Approval::Given) => Standing::Approved,
-        Ok(Approval::AlreadyThere) => Standing::AlreadyApproved,
-        Err(GitLabError::MrNotOpen { state: MrState::Merged, .. }) => Standing::Merged,
-        Err(error) => return Err(ShipmentError::from(error).into()),
-    };
-    report.commit = Some(shipment.head);
-    Ok(())
 }
 
 /// Closes the QE subtasks when the advisories are where they should be; trouble is a warning.
@@ -154,26 +121,20 @@ async fn subtasks(
             return;
         }
     }
-    let closed = match &context.services.jira {
-        Ok(jira) => {
-            let (read, write) = (&*jira.ports.read, &*jira.ports.write);
-            close_subtasks(read, write, ticket, &jira.summaries).await
-        }
-        Err(error) => {
-            report.warnings.push(format!("the QE subtasks stay open: {error}"));
-            return;
-        }
-    };
-    match closed {
-        Ok(done) => {
-            report.closed_subtasks = done.done.iter().map(ToString::to_string).collect();
-            report.warnings.extend(done.warnings);
-            let failed = done.failed.iter();
-            let words = failed.map(|(key, error)| format!("subtask {key}: {}", error_chain(error)));
-            report.warnings.extend(words);
-        }
-        Err(error) => {
-            report.warnings.push(format!("the QE subtasks stay open: {}", error_chain(&error)));
+    let (closed, warnings) = close_subtasks(context, ticket).await;
+    report.closed_subtasks = closed;
+    report.warnings.extend(warnings);
+}
+
+impl Standing {
+    /// How it stands, as the rest of a sentence.
+    pub(crate) const fn in_words(self, dry_run: bool) -> &'static str {
+        match self {
+            Self::Approved if dry_run => "would be approved",
+            Self::Approved => "approved",
+            Self::AlreadyApproved => "was approved before",
+            Self::Merged => "is merged already",
+            Self::Waiting => "does not exist yet",
         }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use oar_config::ReleaseData;
+use oar_operators::approval::ApprovalSetup;
 use oar_operators::context::{
     Journals, LegacyReport, LegacyReports, Messenger, People, ReleaseDataSource, Room,
 };
@@ -39,7 +40,7 @@ pub struct Desk {
     pub repo: Arc<MemoryRepo>,
     /// Texts that were posted.
     pub posts: Arc<Mutex<Vec<String>>>,
-    _log: DefaultGuard,
+    log: Option<DefaultGuard>,
 }
 
 /// The release of these tests.
@@ -81,12 +82,29 @@ impl Desk {
             journals: Journals::Memory(MemoryJournal::new(Arc::clone(&shared))),
             services: Services::none("this test has none"),
             progress: Arc::new(oar_operators::progress::Silent),
+            approval: ApprovalSetup::none("this test has none"),
             links: Links::default(),
             recorder: None,
         };
-        let subscriber = tracing_subscriber::registry().with(TaskLogLayer::new(shared));
-        let log = tracing::subscriber::set_default(subscriber);
-        Self { context, repo, posts, _log: log }
+        let log = Some(logging(shared));
+        Self { context, repo, posts, log }
+    }
+
+    /// The same desk with another clock.
+    pub fn use_clock(&mut self, clock: Arc<dyn Clock>) {
+        let context = &mut self.context;
+        context.boxes = StateBoxStore::new(
+            Arc::clone(&context.state),
+            Arc::clone(&clock),
+            Arc::clone(&context.entropy),
+            Arc::new(RecordedPause::default()),
+            Arc::clone(&context.masker),
+        );
+        context.journals = Journals::Memory(MemoryJournal::new(Arc::clone(&clock)));
+        context.clock = Arc::clone(&clock);
+        // The old one first: its end brings back what was there before it.
+        self.log = None;
+        self.log = Some(logging(clock));
     }
 
     /// A desk whose release has a StateBox; the file is no commit of the test.
@@ -105,6 +123,11 @@ impl Desk {
         desk
     }
 
+    /// From here on no task's log is kept.
+    pub fn silence(&mut self) {
+        self.log = None;
+    }
+
     /// The stored file.
     pub fn text(&self) -> String {
         self.repo.text(&path_of(&release())).expect("the file is there")
@@ -114,6 +137,11 @@ impl Desk {
     pub fn posted(&self) -> Vec<String> {
         self.posts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
+}
+
+fn logging(clock: Arc<dyn Clock>) -> DefaultGuard {
+    let subscriber = tracing_subscriber::registry().with(TaskLogLayer::new(clock));
+    tracing::subscriber::set_default(subscriber)
 }
 
 fn messenger(posts: &Arc<Mutex<Vec<String>>>) -> Messenger {

@@ -1,6 +1,12 @@
 //! Commands and the task runner over scripted ports.
 
 #[cfg(test)]
+mod approval_job;
+#[cfg(test)]
+mod approval_lab;
+#[cfg(test)]
+mod change_advisory_status;
+#[cfg(test)]
 mod create_test_report;
 #[cfg(test)]
 mod desk;

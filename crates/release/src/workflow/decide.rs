@@ -6,6 +6,7 @@ use super::facts::{Alerts, Fact, Facts, Issue, State, StateView};
 use super::guards::{self, Guard, UNKNOWN_RECHECK, status};
 use super::node::Node;
 use super::plan::{Phase, Plan, TaskPlan, Verdict};
+use crate::approval;
 use crate::outcome::{JobRef, JobSystem};
 use crate::task::{Task, TaskStatus};
 use crate::time::parse_stamp;
@@ -13,7 +14,7 @@ use crate::time::parse_stamp;
 /// How long a claim on starting a job keeps others away (spec 01 §7.4).
 const CLAIM: SignedDuration = SignedDuration::from_mins(15);
 /// How long the approval job tries before it gives up.
-const APPROVAL_DEADLINE: SignedDuration = SignedDuration::from_hours(48);
+const APPROVAL_PATIENCE: SignedDuration = SignedDuration::from_hours(48);
 /// Seconds between two looks at the push jobs.
 const PUSH_RECHECK: u64 = 600;
 /// Seconds between two looks at a Prow, Jenkins or approval job.
@@ -149,7 +150,9 @@ fn approval_in_progress(facts: &Facts, job: Option<&JobRef>) -> Option<TaskPlan>
         let reason = "every advisory is in REL_PREP or later: record it";
         return Some(poll(node, facts, reason, "", JOB_RECHECK));
     }
-    let deadline = job.and_then(|job| later(&job.triggered_at, APPROVAL_DEADLINE));
+    let announced = facts.release_date.known().copied();
+    let begun = job.and_then(|job| parse_stamp(&job.triggered_at));
+    let deadline = begun.map(|begun| approval::deadline(begun, APPROVAL_PATIENCE, announced));
     if let Some(deadline) = deadline.filter(|deadline| facts.now < *deadline) {
         let until = crate::time::stamp(deadline);
         let reason = format!("the approval job runs elsewhere, until {until} at the latest");

@@ -81,6 +81,9 @@ fn rule_2_a_running_approval_is_read_here_or_from_the_advisories() {
 
     facts.advisories_ready = Fact::Known(false);
     assert_eq!(approval(&facts).verdict, Waiting);
+    // The job's patience counts from the release day when that is to come, for 14 days at most.
+    assert!(approval(&facts).reason.contains("2026-03-15T07:55:00Z"));
+    facts.release_date = Fact::Known("2026-Mar-01".parse().unwrap());
     assert!(approval(&facts).reason.contains("2026-03-03T07:55:00Z"));
 
     // Past the deadline the job is gone; a new one starts when all its conditions hold.
