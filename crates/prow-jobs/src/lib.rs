@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+mod artifacts;
 mod client;
 mod current_build;
 mod error;
 mod file_name;
+mod images;
 mod json_text;
 mod operations;
 mod order;
@@ -14,15 +16,18 @@ mod report;
 pub mod result_file;
 mod run;
 mod start;
+mod streams;
 pub mod test_result;
 mod types;
 pub mod verdict;
 mod wire;
 
+pub use artifacts::{ArtifactsError, RunArtifacts};
 pub use client::{HttpReleaseController, ReleaseController};
 pub use current_build::{Build, MalformedBuild, ToldBuild};
 pub use error::ReleaseControllerError;
 pub use file_name::{FOLDER, LatestName, RegistryName, ResultName, StreamKind};
+pub use images::{Images, NoAmd64Image, image_variables, starts_from_stable};
 pub use json_text::json_text;
 pub use operations::OPERATIONS;
 pub use order::{
@@ -37,10 +42,15 @@ pub use result_file::{BuildVerdict, Claim, RecordedJob, RecordedRun, ResultFile}
 pub use run::{
     LOST_AFTER, ProwRun, RunHandle, RunId, RunName, RunPage, RunPhase, RunSource, RunState, is_lost,
 };
+pub use streams::{AllTags, ReleaseStreams};
 pub use types::{Phase, Promotion, Tag, ToldDigest};
 pub use wire::JobNameIn;
 
 #[cfg(feature = "mock")]
+pub use artifacts::MockRunArtifacts;
+#[cfg(feature = "mock")]
 pub use client::MockReleaseController;
 #[cfg(feature = "mock")]
 pub use prow::{MockProwRead, MockProwWrite};
+#[cfg(feature = "mock")]
+pub use streams::MockReleaseStreams;

@@ -82,6 +82,7 @@ pub fn world() -> World {
         jenkins: crate::jenkins::seeded(),
         pyxis: crate::pyxis::seeded(),
         registry: crate::registry::Registry::default(),
+        kube: crate::kube::Kube::default(),
         signatures: crate::signatures::Signatures::default(),
         effects: Vec::new(),
     };
