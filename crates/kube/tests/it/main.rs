@@ -81,5 +81,5 @@ async fn refusals_have_their_class() {
         assert_eq!(error.class(), class, "{error}");
         sandbox.set_faults(oar_sandbox::fault::Faults::default());
     }
-    assert!(OPERATIONS.iter().all(|operation| operation.is_accounted_for()));
+    assert!(OPERATIONS.iter().all(oar_transport::probe::Operation::is_accounted_for));
 }

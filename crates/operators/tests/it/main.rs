@@ -10,3 +10,5 @@ mod detector;
 mod image_signed_check;
 #[cfg(test)]
 mod runner;
+#[cfg(test)]
+mod test_jobs;

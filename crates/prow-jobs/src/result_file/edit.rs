@@ -118,6 +118,22 @@ impl ResultFile {
         }
     }
 
+    /// Makes this run, started at `at`, the only one of the job; the runs before it are forgotten.
+    pub fn start_anew(&mut self, job: &str, id: &RunId, at: Timestamp) {
+        if self.has_run(id.as_str()) {
+            return;
+        }
+        if let Some(entry) = self.entry(job) {
+            entry.shift_remove("retriedJobs");
+            entry.insert(
+                "firstJob".to_owned(),
+                json!({ "jobID": id.as_str(), "triggeredAt": stamp(at) }),
+            );
+        } else {
+            self.add_run(job, Slot::First, id, at);
+        }
+    }
+
     /// Gives the job its list of retries, as files have it from the first pass on.
     pub fn settle(&mut self, job: &str) {
         if let Some(entry) = self.entry(job) {
