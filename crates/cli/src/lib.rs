@@ -3,6 +3,7 @@
 pub mod error;
 pub mod exit;
 pub mod global;
+pub mod jobctl;
 pub mod log;
 pub mod oar;
 pub mod oarctl;
@@ -12,6 +13,7 @@ pub mod wiring;
 
 mod config;
 mod doctor;
+mod jobs;
 mod run;
 mod services;
 mod sources;
@@ -19,7 +21,7 @@ mod stand_in;
 mod stop;
 mod tasks;
 
-pub use run::{oar, oarctl};
+pub use run::{jobctl, oar, oarctl};
 
 #[cfg(test)]
 mod tests {
@@ -40,6 +42,7 @@ mod tests {
         let mut found = Vec::new();
         leaves(&crate::oar::Oar::command(), "", &mut found);
         leaves(&crate::oarctl::Oarctl::command(), "", &mut found);
+        leaves(&crate::jobctl::Jobctl::command(), "", &mut found);
         assert!(found.len() > 15);
         for (command, help) in found {
             assert!(help.contains("Examples:"), "{command} has no example:\n{help}");
@@ -50,5 +53,6 @@ mod tests {
     fn the_grammars_are_sound() {
         crate::oar::Oar::command().debug_assert();
         crate::oarctl::Oarctl::command().debug_assert();
+        crate::jobctl::Jobctl::command().debug_assert();
     }
 }

@@ -1,5 +1,6 @@
 //! What goes to stdout: one result, as text for people or as an object for programs.
 
+pub mod jobs;
 pub mod plan;
 pub mod reports;
 pub mod status;
