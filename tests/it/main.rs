@@ -10,6 +10,8 @@ mod github_crowd;
 mod harness;
 mod image_consistency;
 mod image_signed_check;
+mod nightly;
+mod nightly_service;
 mod plan_facts;
 mod push_and_alerts;
 mod qe_approval;

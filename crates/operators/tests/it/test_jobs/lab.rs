@@ -23,8 +23,8 @@ use oar_transport::testing::client;
 use oar_transport::{HttpClient, Secret};
 use serde_json::{Value, json};
 
-/// Built three hours before the world's morning.
-pub const NIGHTLY: &str = "4.99.0-0.nightly-2026-03-02-060000";
+pub use oar_sandbox::seed::NIGHTLY;
+
 /// The page of runs that were put there by hand.
 pub const PAGE: &str = "https://prow.ci.openshift.org/view/gs/test-platform-results/logs";
 
@@ -78,9 +78,6 @@ impl Lab {
     /// The seeded world with one nightly that is accepted, and its payload.
     pub fn new() -> Self {
         let mut world = World::seeded();
-        let stream = world.releases.streams.entry("4.99.0-0.nightly".to_owned()).or_default();
-        stream.insert(NIGHTLY.to_owned(), "Accepted".to_owned());
-        world.kube.add_payload("ocp", NIGHTLY);
         world.kube.add_payload("ocp", "4.99.2");
         let sandbox = Sandbox::in_memory(world);
         let http = client(Arc::new(sandbox.clone()));
