@@ -17,6 +17,8 @@ mod image_consistency;
 mod image_consistency_jenkins;
 mod image_signed_check;
 mod is_shipped;
+mod nightly;
+mod nightly_service;
 mod notificator;
 mod plan_facts;
 mod push_and_alerts;

@@ -3,6 +3,7 @@
 pub mod error;
 pub mod exit;
 pub mod global;
+pub mod jobctl;
 pub mod log;
 pub mod oar;
 pub mod oarctl;
@@ -14,6 +15,7 @@ pub mod wiring;
 mod approvals;
 mod config;
 mod doctor;
+mod jobs;
 mod notificator;
 mod run;
 mod services;
@@ -22,7 +24,7 @@ mod stand_in;
 mod stop;
 mod tasks;
 
-pub use run::{oar, oarctl};
+pub use run::{jobctl, oar, oarctl};
 
 #[cfg(test)]
 mod tests {
@@ -43,6 +45,7 @@ mod tests {
         let mut found = Vec::new();
         leaves(&crate::oar::Oar::command(), "", &mut found);
         leaves(&crate::oarctl::Oarctl::command(), "", &mut found);
+        leaves(&crate::jobctl::Jobctl::command(), "", &mut found);
         assert!(found.len() > 15);
         for (command, help) in found {
             assert!(help.contains("Examples:"), "{command} has no example:\n{help}");
@@ -66,5 +69,6 @@ mod tests {
     fn the_grammars_are_sound() {
         crate::oar::Oar::command().debug_assert();
         crate::oarctl::Oarctl::command().debug_assert();
+        crate::jobctl::Jobctl::command().debug_assert();
     }
 }

@@ -22,6 +22,7 @@ use crate::doctor;
 use crate::error::CliError;
 use crate::exit::{Codes, Exit, process_code};
 use crate::global::Global;
+use crate::jobctl::{Jobctl, JobctlCommand};
 use crate::oar::{IssueAdd, IssueCommand, IssueList, Oar, OarCommand, TaskCommand, TaskSet};
 use crate::oarctl::{Detector, Oarctl, OarctlCommand};
 use crate::pages;
@@ -100,6 +101,24 @@ pub fn oarctl(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     finish(&parsed.global, |around, printer| {
         block_on(around, oarctl_command(around, printer, &parsed.command))
+    })
+}
+
+/// Runs `jobctl` with `arguments`, the program's name first.
+pub fn jobctl(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let parsed = match Jobctl::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return usage(&error),
+    };
+    match &parsed.command {
+        JobctlCommand::Completions(options) => {
+            return script(&pages::completions(Jobctl::command(), options.shell));
+        }
+        JobctlCommand::Man(options) => return manual(&Jobctl::command(), &options.folder),
+        _ => {}
+    }
+    finish(&parsed.global, |around, printer| {
+        block_on(around, crate::jobs::run(around, printer, &parsed.command))
     })
 }
 

@@ -23,7 +23,7 @@ use oar_transport::journal::MemoryJournal;
 use oar_transport::pause;
 use oar_transport::real::ReqwestSend;
 use oar_transport::writes::Writes;
-use oar_transport::{HttpClient, HttpSend, Secret, SecretSource};
+use oar_transport::{Endpoints, HttpClient, HttpSend, Secret, SecretSource};
 
 use crate::error::CliError;
 use crate::global::Global;
@@ -31,7 +31,7 @@ use crate::progress::Bars;
 use crate::sources::{BuildData, KnownPeople, NoBuildData, Spreadsheets};
 
 /// Variables whose values are masked as literals wherever they turn up.
-const SECRETS: [&str; 11] = [
+const SECRETS: [&str; 12] = [
     "OAR_JWK",
     "OAR_NEW_JWK",
     "GITHUB_TOKEN",
@@ -42,6 +42,7 @@ const SECRETS: [&str; 11] = [
     "SLACK_WEBHOOK_URL",
     "JENKINS_TOKEN",
     "APITOKEN",
+    "RELEASE_PAYLOAD_MODIFIER_TOKEN",
     "MODEL_API_KEY",
 ];
 
@@ -105,7 +106,7 @@ impl Surroundings {
     }
 
     /// Who asks: `OAR_ACTOR` (`agent:name`, `timer:name`, or a person's name), else the login name.
-    fn actor(&self) -> Actor {
+    pub(crate) fn actor(&self) -> Actor {
         let named = self.environment.get("OAR_ACTOR");
         match named.as_deref().and_then(|text| text.split_once(':')) {
             Some(("agent", name)) => Actor::Agent(name.to_owned()),
@@ -125,6 +126,11 @@ impl Surroundings {
         if let Some(config) = config {
             endpoints = config.configure(endpoints)?;
         }
+        Ok(self.http_at(endpoints))
+    }
+
+    /// The HTTP client with these addresses.
+    pub(crate) fn http_at(&self, endpoints: Endpoints) -> HttpClient {
         let send: Arc<dyn HttpSend> = match &self.sandbox {
             Some(sandbox) => Arc::new(sandbox.clone()),
             None => {
@@ -132,13 +138,13 @@ impl Surroundings {
             }
         };
         let masker = Masker::clone(&self.masker);
-        Ok(HttpClient::new(
+        HttpClient::new(
             self.writes.around(send),
             Arc::clone(&self.clock),
             Arc::clone(&self.entropy),
             endpoints,
             masker,
-        ))
+        )
     }
 
     /// The secret `name`; in the sandbox any word will do.
@@ -150,14 +156,32 @@ impl Surroundings {
     }
 
     /// The state repository's branch `branch`; a folder has one branch only.
-    fn repository(&self, http: &HttpClient, branch: &str) -> Result<Arc<dyn StateRepo>, CliError> {
+    pub(crate) fn repository(
+        &self,
+        http: &HttpClient,
+        branch: &str,
+    ) -> Result<Arc<dyn StateRepo>, CliError> {
+        let named = match self.settings.state().location {
+            StateLocation::Directory(_) => String::new(),
+            StateLocation::GitHub { owner, name } => format!("{owner}/{name}"),
+        };
+        self.repository_named(http, &named, branch)
+    }
+
+    /// The same of the repository `named` (`owner/name`), where the state is not in a folder.
+    pub(crate) fn repository_named(
+        &self,
+        http: &HttpClient,
+        named: &str,
+        branch: &str,
+    ) -> Result<Arc<dyn StateRepo>, CliError> {
         match self.settings.state().location {
             StateLocation::Directory(folder) => Ok(Arc::new(LocalRepo::new(folder))),
-            StateLocation::GitHub { owner, name } => {
+            StateLocation::GitHub { .. } => {
                 let token = self.secret("GITHUB_TOKEN", "the state repository");
                 // Named before any work, not at the first request.
                 token.read()?;
-                let repo: RepoName = format!("{owner}/{name}").parse()?;
+                let repo: RepoName = named.parse()?;
                 Ok(Arc::new(GitHubRepo::new(HttpGitHub::new(http, token), repo, branch)))
             }
         }

@@ -5,6 +5,7 @@ mod api;
 mod commit;
 mod contents;
 mod error;
+mod folder;
 mod graphql;
 mod listing;
 mod name;

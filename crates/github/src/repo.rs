@@ -86,6 +86,20 @@ impl StateRepo for GitHubRepo {
         self.read_batches(paths).await
     }
 
+    #[tracing::instrument(name = "github.read_folder", skip_all, fields(folder = %folder))]
+    async fn read_folder(
+        &self,
+        folder: &RepoPath,
+    ) -> Result<Vec<(RepoPath, StoredFile)>, RepoError> {
+        if let Some(files) = self.read_folder_at_once(folder).await? {
+            return Ok(files);
+        }
+        let depth = folder.as_str().split('/').count() + 1;
+        let listed = self.list_folder(folder).await?.into_iter().map(|entry| entry.path);
+        let is_direct = |path: &RepoPath| path.as_str().split('/').count() == depth;
+        self.read_batches(&listed.filter(is_direct).collect::<Vec<_>>()).await
+    }
+
     #[tracing::instrument(name = "github.commit", skip_all, fields(files = commit.changes.len()))]
     async fn commit(&self, commit: &Commit) -> Result<Committed, RepoError> {
         match commit.changes.as_slice() {

@@ -4,6 +4,7 @@ mod errata;
 mod gitlab;
 mod jira;
 mod jobs;
+mod payloads;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +20,7 @@ pub use errata::DryRunErrata;
 pub use gitlab::DryRunGitLab;
 pub use jira::DryRunJira;
 pub use jobs::{DryRunJenkins, DryRunProw};
+pub use payloads::DryRunPayloads;
 
 /// One change that a command would have made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -105,7 +107,19 @@ impl StateRepo for DryRunRepo {
         &self,
         paths: &[RepoPath],
     ) -> Result<Vec<(RepoPath, StoredFile)>, RepoError> {
-        self.inner.read_many(paths).await
+        let mut files = self.inner.read_many(paths).await?;
+        let planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        files.retain(|(path, _)| !planned.contains_key(path));
+        let overlay = |path: &RepoPath| Some((path.clone(), planned.get(path)?.clone()?));
+        files.extend(paths.iter().filter_map(overlay));
+        Ok(files)
+    }
+
+    async fn read_folder(
+        &self,
+        folder: &RepoPath,
+    ) -> Result<Vec<(RepoPath, StoredFile)>, RepoError> {
+        self.inner.read_folder(folder).await
     }
 
     async fn commit(&self, commit: &Commit) -> Result<Committed, RepoError> {

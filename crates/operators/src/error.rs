@@ -69,6 +69,27 @@ pub enum OperatorError {
     /// An approval job of this machine.
     #[error(transparent)]
     Approval(#[from] crate::approval::ApprovalError),
+    /// No stream of the release controller has the build.
+    #[error("no release stream has the build {build}")]
+    NoSuchBuild {
+        /// Which build.
+        build: oar_release::BuildName,
+    },
+    /// A repair by hand does not fit.
+    #[error(transparent)]
+    Repair(#[from] crate::test_jobs::repair::RepairError),
+    /// Prow could not tell what was asked.
+    #[error(transparent)]
+    Prow(#[from] oar_prow_jobs::ProwError),
+    /// A file of this machine cannot be used.
+    #[error("{} cannot be used", path.display())]
+    LocalFile {
+        /// Which file.
+        path: std::path::PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
     /// The intent journal cannot be used.
     #[error(transparent)]
     Journal(#[from] oar_transport::journal::JournalError),
@@ -117,7 +138,7 @@ impl OperatorError {
         match self {
             Self::NoStateBox { .. } => ErrorClass::NotFound,
             Self::LegacyReport { source, .. } => source.class(),
-            Self::NotConfigured { .. } => ErrorClass::NotConfigured,
+            Self::NotConfigured { .. } | Self::LocalFile { .. } => ErrorClass::NotConfigured,
             Self::Config(error) => error.class(),
             Self::BuildData(error) => error.class(),
             Self::StateBox(error) => error.class(),
@@ -126,8 +147,10 @@ impl OperatorError {
             Self::NotSetUp(error) => error.class,
             Self::Advisory(error) => error.class(),
             Self::Shipment(error) => error.class(),
-            Self::WrongFlow { .. } => ErrorClass::InvalidArgument,
             Self::Approval(error) => error.class(),
+            Self::WrongFlow { .. } | Self::NoSuchBuild { .. } => ErrorClass::InvalidArgument,
+            Self::Repair(error) => error.class(),
+            Self::Prow(error) => error.class(),
             Self::Journal(error) => error.class(),
         }
     }

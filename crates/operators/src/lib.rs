@@ -15,6 +15,7 @@ pub mod runner;
 pub mod services;
 pub mod task_log;
 pub mod tasks;
+pub mod test_jobs;
 
 pub use context::Context;
 pub use error::OperatorError;

@@ -55,6 +55,14 @@ impl HttpReleaseController {
         Self { service: http.service_for(Service::ReleaseController, arch.go_name()), arch }
     }
 
+    pub(crate) const fn service(&self) -> &ServiceClient {
+        &self.service
+    }
+
+    pub(crate) const fn arch(&self) -> Arch {
+        self.arch
+    }
+
     /// `4-stable`, `4-stable-arm64`, `4-dev-preview`.
     fn stream(&self, major: u16, kind: &str) -> String {
         match self.arch {
@@ -179,6 +187,15 @@ fn kinds(release: &ReleaseVersion) -> &'static [&'static str] {
         Some(Candidate::Engineering) => &["dev-preview", "stable"],
         Some(_) => &["stable", "dev-preview"],
         None => &["stable"],
+    }
+}
+
+/// The same, with the other kind for releases that belong into one only: somebody may have put a
+/// tag elsewhere (spec 04 §4).
+pub(crate) fn all_kinds(release: &ReleaseVersion) -> &'static [&'static str] {
+    match release.candidate() {
+        Some(Candidate::Engineering) => &["dev-preview", "stable"],
+        _ => &["stable", "dev-preview"],
     }
 }
 

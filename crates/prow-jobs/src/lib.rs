@@ -1,20 +1,34 @@
 #![doc = include_str!("../README.md")]
 
+mod artifacts;
 mod client;
+mod current_build;
 mod error;
+mod file_name;
+mod images;
+mod json_text;
 mod operations;
 mod order;
 mod prow;
 mod prow_error;
+mod registry;
 mod report;
+pub mod result_file;
 mod run;
 mod start;
+mod streams;
 pub mod test_result;
 mod types;
+pub mod verdict;
 mod wire;
 
+pub use artifacts::{ArtifactsError, RunArtifacts};
 pub use client::{HttpReleaseController, ReleaseController};
+pub use current_build::{Build, MalformedBuild, ToldBuild};
 pub use error::ReleaseControllerError;
+pub use file_name::{FOLDER, LatestName, RegistryName, ResultName, StreamKind};
+pub use images::{Images, NoAmd64Image, image_variables, starts_from_stable};
+pub use json_text::json_text;
 pub use operations::OPERATIONS;
 pub use order::{
     ATTEMPT_ANNOTATION, Belongs, CONSISTENCY_JOB, ConsistencyCheck, ForeignRun, OrderError,
@@ -22,14 +36,21 @@ pub use order::{
 };
 pub use prow::{HttpProw, ProwRead, ProwWrite, StartedRun};
 pub use prow_error::ProwError;
+pub use registry::{DEFAULT_RETRIES, JobRegistry, JobSpec, MalformedRegistry, normalised_retries};
 pub use report::{ConsistencyReport, ConsistencyVerdict, ReportedImage};
+pub use result_file::{BuildVerdict, Claim, RecordedJob, RecordedRun, ResultFile};
 pub use run::{
     LOST_AFTER, ProwRun, RunHandle, RunId, RunName, RunPage, RunPhase, RunSource, RunState, is_lost,
 };
+pub use streams::{AllTags, ReleaseStreams};
 pub use types::{Phase, Promotion, Tag, ToldDigest};
 pub use wire::JobNameIn;
 
 #[cfg(feature = "mock")]
+pub use artifacts::MockRunArtifacts;
+#[cfg(feature = "mock")]
 pub use client::MockReleaseController;
 #[cfg(feature = "mock")]
 pub use prow::{MockProwRead, MockProwWrite};
+#[cfg(feature = "mock")]
+pub use streams::MockReleaseStreams;

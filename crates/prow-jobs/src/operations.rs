@@ -4,6 +4,8 @@ use oar_transport::Idempotency;
 use oar_transport::probe::Operation;
 
 pub(crate) const LATEST: Operation = Operation::read("latest");
+pub(crate) const TAGS: Operation = Operation::read("tags");
+pub(crate) const ALL_STREAMS: Operation = Operation::read("all_streams");
 pub(crate) const ONE_TAG: Operation = Operation::read("one_tag");
 pub(crate) const ONE_TAG_WITH_CHANGES: Operation = Operation::read("one_tag_with_changes");
 pub(crate) const DECK_RUN: Operation = Operation::read("run");
@@ -20,5 +22,15 @@ pub(crate) const START: Operation = Operation {
 };
 
 /// Every operation of these clients.
-pub const OPERATIONS: [Operation; 8] =
-    [LATEST, ONE_TAG, ONE_TAG_WITH_CHANGES, DECK_RUN, EXECUTION, EXECUTIONS, ARTEFACT, START];
+pub const OPERATIONS: [Operation; 10] = [
+    LATEST,
+    TAGS,
+    ALL_STREAMS,
+    ONE_TAG,
+    ONE_TAG_WITH_CHANGES,
+    DECK_RUN,
+    EXECUTION,
+    EXECUTIONS,
+    ARTEFACT,
+    START,
+];

@@ -285,6 +285,12 @@ impl RunPage {
     }
 }
 
+impl fmt::Display for RunPage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/logs/{}/{}", self.bucket, self.job, self.build_id)
+    }
+}
+
 impl FromStr for RunPage {
     type Err = VersionError;
 

@@ -100,6 +100,7 @@ pub(crate) fn service_of(host: &str) -> Option<&'static str> {
         "quay.io" | "registry.redhat.io" | "registry.stage.redhat.io" => Some("registry"),
         "mirror.example.com" | "mirror.openshift.com" => Some("signatures"),
         "access.redhat.com" => Some("errata_page"),
+        "api.ci.l2s4.p1.openshiftapps.com" => Some("kube"),
         _ if host.ends_with(".ocp.releases.ci.openshift.org") => Some("release_controller"),
         _ => None,
     }
@@ -137,6 +138,7 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Option<Answer> {
         "registry" => crate::registry::answer(world, &incoming),
         "signatures" => crate::signatures::answer(world, &incoming),
         "errata_page" => crate::registry::answer_page(world, &incoming),
+        "kube" => crate::kube::answer(world, &incoming),
         "release_controller" => crate::release_controller::answer(world, &incoming),
         _ => build_data(world, &incoming),
     };

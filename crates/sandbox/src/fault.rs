@@ -44,6 +44,16 @@ pub enum Kind {
         /// Branch of the state repository.
         branch: &'static str,
     },
+    /// Right before the request somebody else commits this text to a file of the state repository;
+    /// then the service answers as it must.
+    Write {
+        /// Branch of the state repository.
+        branch: &'static str,
+        /// The file.
+        path: String,
+        /// Its new text.
+        text: String,
+    },
 }
 
 /// Which requests a fault hits.
@@ -198,6 +208,10 @@ pub(crate) fn meet(
             Err(broken(Processed::Unknown, SendErrorKind::Interrupted, "the process was killed"))
         }
         Kind::LoginPage => Ok(Answer::text(200, "text/html", "<html><title>Log in</title></html>")),
+        Kind::Write { branch, path, text } => {
+            world.github.foreign_write(branch, path, text);
+            Ok(act(world)?)
+        }
         Kind::HeadMoved { branch } => {
             let text = format!("moved at {}\n", world.now);
             world.github.foreign_write(branch, "elsewhere.txt", &text);

@@ -8,6 +8,7 @@ pub mod github;
 pub mod gitlab;
 pub mod jenkins;
 pub mod jira;
+pub mod kube;
 pub mod prow;
 pub mod pyxis;
 pub mod registry;

@@ -116,6 +116,10 @@ pub fn seeded() -> Prow {
             "periodic-ci-openshift-release-tests-main-image-consistency-check".to_owned(),
             "periodic-ci-openshift-openshift-tests-private-release-4.99-stage-testing-e2e-aws-ipi"
                 .to_owned(),
+            "periodic-ci-example-tests-release-4.99-install-aws".to_owned(),
+            "periodic-ci-example-tests-release-4.99-install-gcp".to_owned(),
+            "periodic-ci-example-tests-release-4.99-install-edge".to_owned(),
+            "periodic-ci-example-tests-release-4.99-upgrade-from-stable-4.98-aws".to_owned(),
         ],
         runs: BTreeMap::new(),
         ends_as: "success".to_owned(),

@@ -19,6 +19,9 @@ pub struct ReleaseController {
 /// Answers `/api/v1/releasestream/...`.
 pub(crate) fn answer(world: &World, incoming: &Incoming<'_>) -> Answer {
     let path: Vec<&str> = incoming.path.iter().map(String::as_str).collect();
+    if path == ["api", "v1", "releasestreams", "all"] {
+        return all(world, incoming.url.host_str().unwrap_or_default());
+    }
     let ["api", "v1", "releasestream", stream, rest @ ..] = path.as_slice() else {
         return not_found();
     };
@@ -51,16 +54,39 @@ fn latest(tags: &BTreeMap<String, String>, prefix: &str) -> Answer {
     let accepted =
         tags.iter().filter(|(name, phase)| *phase == "Accepted" && name.starts_with(prefix));
     match accepted.max_by_key(|(name, _)| name.parse::<ReleaseVersion>().ok()) {
-        Some((name, phase)) => Answer::json(200, &tag(name, phase)),
+        // Laid out for people, with a line break at the end.
+        Some((name, phase)) => {
+            Answer::text(200, "application/json", format!("{:#}\n", tag(name, phase)))
+        }
         None => not_found(),
     }
 }
 
+/// The names of all tags by stream, of the architecture whose host was asked.
+fn all(world: &World, host: &str) -> Answer {
+    let arch = host.split('.').next().unwrap_or_default();
+    let others = ["-arm64", "-multi", "-ppc64le", "-s390x"];
+    let is_of_arch = |stream: &str| match arch {
+        "amd64" => !others.iter().any(|other| stream.ends_with(other)),
+        arch => stream.ends_with(&format!("-{arch}")),
+    };
+    let streams = world.releases.streams.iter().filter(|(stream, _)| is_of_arch(stream));
+    let streams: serde_json::Map<String, Value> = streams
+        .map(|(stream, tags)| (stream.clone(), json!(tags.keys().collect::<Vec<_>>())))
+        .collect();
+    Answer::json(200, &Value::Object(streams))
+}
+
 fn tag(name: &str, phase: &str) -> Value {
+    let pull_spec = if name.contains("-0.nightly-") {
+        format!("registry.ci.openshift.org/ocp/release:{name}")
+    } else {
+        format!("quay.io/openshift-release-dev/ocp-release:{name}-x86_64")
+    };
     json!({
         "name": name,
         "phase": phase,
-        "pullSpec": format!("quay.io/openshift-release-dev/ocp-release:{name}-x86_64"),
+        "pullSpec": pull_spec,
         "downloadURL": format!("https://artifacts.example.com/{name}"),
     })
 }

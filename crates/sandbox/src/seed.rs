@@ -20,6 +20,10 @@ pub const CONFIG: &str = include_str!("seed/config.json");
 
 const BUILD_DATA_4_99: &str = include_str!("seed/openshift-4.99.yml");
 const BUILD_DATA_4_98: &str = include_str!("seed/openshift-4.98.yml");
+/// The test jobs of 4.99.
+const TEST_JOBS: &str = include_str!("seed/4.99-test-jobs.json");
+/// A nightly build of 4.99, three hours old when the world begins.
+pub const NIGHTLY: &str = "4.99.0-0.nightly-2026-03-02-060000";
 const TRACKING_4_99: &str = include_str!("seed/4.99.z.yaml");
 const TRACKING_4_98: &str = include_str!("seed/4.98.z.yaml");
 
@@ -36,7 +40,14 @@ pub fn world() -> World {
         ],
     );
     github.seed_branch(STATE_REPO, "record", &[("README.md", "Test results.\n")]);
-    github.seed_branch(STATE_REPO, "main", &[("README.md", "Job registries.\n")]);
+    github.seed_branch(
+        STATE_REPO,
+        "main",
+        &[
+            ("README.md", "Job registries.\n"),
+            ("_releases/ocp-4.99-test-jobs-amd64.json", TEST_JOBS),
+        ],
+    );
     let text_map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
     };
@@ -56,7 +67,13 @@ pub fn world() -> World {
             ("openshift-4.99", BUILD_DATA_4_99),
             ("openshift-4.98", BUILD_DATA_4_98),
         ]),
-        releases: ReleaseController { streams: [("4-stable".to_owned(), stable)].into() },
+        releases: ReleaseController {
+            streams: [
+                ("4-stable".to_owned(), stable),
+                ("4.99.0-0.nightly".to_owned(), text_map(&[(NIGHTLY, "Accepted")])),
+            ]
+            .into(),
+        },
         slack: Slack {
             users: text_map(&[("lead@example.com", "U0LEAD")]),
             groups: text_map(&[
@@ -82,6 +99,7 @@ pub fn world() -> World {
         jenkins: crate::jenkins::seeded(),
         pyxis: crate::pyxis::seeded(),
         registry: crate::registry::Registry::default(),
+        kube: kube(),
         signatures: crate::signatures::Signatures::default(),
         effects: Vec::new(),
     };
@@ -91,6 +109,13 @@ pub fn world() -> World {
         world.publish_page(advisory);
     }
     world
+}
+
+/// The CI cluster with the payloads of the builds that may be tested.
+fn kube() -> crate::kube::Kube {
+    let mut kube = crate::kube::Kube::default();
+    ["4.99.1", "4.99.2", NIGHTLY].iter().for_each(|build| kube.add_payload("ocp", build));
+    kube
 }
 
 /// Four people: a lead, two members of the lead's team, and the lead's manager.

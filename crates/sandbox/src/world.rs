@@ -11,6 +11,7 @@ use crate::github::GitHub;
 use crate::gitlab::GitLab;
 use crate::jenkins::Jenkins;
 use crate::jira::Jira;
+use crate::kube::Kube;
 use crate::prow::Prow;
 use crate::pyxis::Pyxis;
 use crate::registry::Registry;
@@ -55,6 +56,9 @@ pub struct World {
     /// Container registries, and the pages of advisories.
     #[serde(default)]
     pub registry: Registry,
+    /// The CI cluster.
+    #[serde(default)]
+    pub kube: Kube,
     /// The stores of signatures.
     #[serde(default)]
     pub signatures: Signatures,

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod blob;
+mod cache;
 mod error;
 mod local;
 #[cfg(feature = "testing")]
@@ -8,8 +9,10 @@ pub mod memory;
 mod pause;
 mod port;
 mod update;
+mod update_many;
 
 pub use blob::blob_id;
+pub use cache::{BlobCache, read_folder_cached};
 pub use error::RepoError;
 pub use local::LocalRepo;
 #[cfg(feature = "testing")]
@@ -20,3 +23,4 @@ pub use port::{
     FileVersion, RepoPath, StateRepo, StoredFile,
 };
 pub use update::{Decision, UpdateError, Updated, update_file};
+pub use update_many::{Decide, Edit, FileEdit, FileNow, update_files};

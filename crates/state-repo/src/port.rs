@@ -173,6 +173,16 @@ pub trait StateRepo: Send + Sync + fmt::Debug {
     async fn read_many(&self, paths: &[RepoPath])
     -> Result<Vec<(RepoPath, StoredFile)>, RepoError>;
 
+    /// All files directly in `folder`, sorted by path, in as few requests as the adapter can.
+    async fn read_folder(
+        &self,
+        folder: &RepoPath,
+    ) -> Result<Vec<(RepoPath, StoredFile)>, RepoError> {
+        let listed = crate::cache::directly_in(folder, self.list(folder).await?);
+        let paths: Vec<RepoPath> = listed.into_iter().map(|entry| entry.path).collect();
+        self.read_many(&paths).await
+    }
+
     /// Applies `commit` if every expectation holds, else fails with [`RepoError::Conflict`].
     async fn commit(&self, commit: &Commit) -> Result<Committed, RepoError>;
 

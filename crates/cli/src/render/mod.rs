@@ -1,6 +1,7 @@
 //! What goes to stdout: one result, as text for people or as an object for programs.
 
 mod approvals;
+pub mod jobs;
 pub mod plan;
 pub mod reports;
 pub mod status;

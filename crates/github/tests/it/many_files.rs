@@ -261,3 +261,36 @@ async fn a_lost_move_of_the_branch_is_looked_up() {
         assert_eq!(result.err(), expected);
     }
 }
+
+#[tokio::test]
+async fn a_folder_is_one_query_and_what_does_not_come_whole_is_read_by_itself() {
+    let entry = |name: &str, text: &str, truncated: bool| {
+        let object = json!({ "isTruncated": truncated, "text": text });
+        json!({ "name": name, "type": "blob", "oid": blob_id(text.as_bytes()).0, "object": object })
+    };
+    let folder = json!({ "name": "sub", "type": "tree", "oid": null, "object": {} });
+    let entries = [entry("b.json", "two", true), entry("a.json", "one", false), folder];
+    let whole = json!({ "data": { "repository": { "folder": { "entries": entries } } } });
+    let one = json!({ "data": { "repository": { "f0": blob("two") } } });
+    let (script, repo) = scripted([Step::json(&whole), Step::json(&one)]);
+    let files = repo.read_folder(&path("f")).await.unwrap();
+    let shown: Vec<_> =
+        files.iter().map(|(path, file)| (path.as_str(), file.content.as_slice())).collect();
+    assert_eq!(shown, [("f/a.json", b"one".as_slice()), ("f/b.json", b"two")]);
+    assert_eq!(script.seen().len(), 2);
+    assert_eq!(body(&script.seen()[0])["variables"]["folder"], "z-stream:f");
+}
+
+#[tokio::test]
+async fn a_folder_that_the_query_does_not_bring_is_read_in_portions() {
+    let nothing = json!({ "data": { "repository": { "folder": null } } });
+    let refused = json!({ "errors": [{ "message": "too much" }] });
+    for first in [Step::json(&nothing), Step::json(&refused), Step::json(&json!([]))] {
+        let entries = [entry("f/a.json", "blob", &blob_id(b"one").0), entry("f/b/c", "blob", "2")];
+        let one = json!({ "data": { "repository": { "f0": blob("one") } } });
+        let (script, repo) = scripted([first, tree(&entries, false), Step::json(&one)]);
+        let files = repo.read_folder(&path("f")).await.unwrap();
+        assert_eq!(files.len(), 1);
+        assert_eq!(script.seen().len(), 3);
+    }
+}

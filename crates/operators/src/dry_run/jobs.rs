@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use oar_jenkins::{BuildOrder, JenkinsError, JenkinsWrite, Look, Pending};
@@ -47,12 +48,14 @@ impl JenkinsWrite for DryRunJenkins {
 pub struct DryRunProw {
     read: Arc<dyn ProwRead>,
     recorder: Recorder,
+    /// Runs that were promised.
+    promised: AtomicUsize,
 }
 
 impl DryRunProw {
     /// Notes starts in `recorder`; everything else is read from `read`.
     pub const fn new(read: Arc<dyn ProwRead>, recorder: Recorder) -> Self {
-        Self { read, recorder }
+        Self { read, recorder, promised: AtomicUsize::new(0) }
     }
 }
 
@@ -62,7 +65,12 @@ impl ProwWrite for DryRunProw {
         let envs: Vec<String> =
             order.envs().iter().map(|(name, value)| format!("{name}={value}")).collect();
         self.recorder.would("prow", order.job(), "start a run", Some(envs.join("\n")));
-        let id: RunId = PLACEHOLDER.parse().map_err(OrderError::from)?;
+        // Several runs of one command need names of their own.
+        let id = match self.promised.fetch_add(1, Ordering::Relaxed) {
+            0 => PLACEHOLDER.to_owned(),
+            number => format!("{PLACEHOLDER}-{}", number + 1),
+        };
+        let id: RunId = id.parse().map_err(OrderError::from)?;
         Ok(StartedRun { id, adopted: false })
     }
 }
@@ -82,7 +90,7 @@ impl ProwRead for DryRunProw {
     }
 
     async fn await_page(&self, id: &RunId) -> Result<ProwRun, ProwError> {
-        if id.as_str() != PLACEHOLDER {
+        if !id.as_str().starts_with(PLACEHOLDER) {
             return self.read.await_page(id).await;
         }
         Ok(ProwRun {

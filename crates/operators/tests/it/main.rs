@@ -22,3 +22,5 @@ mod lab;
 mod operator_cases;
 #[cfg(test)]
 mod runner;
+#[cfg(test)]
+mod test_jobs;

@@ -1,6 +1,8 @@
 //! The clients against the answers of the release controller, Gangway, Deck and the artefacts.
 
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod prow;
 #[cfg(test)]
 mod reads;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use oar_prow_jobs::{
     Belongs, CONSISTENCY_JOB, ConsistencyCheck, ConsistencyVerdict, HttpProw,
     HttpReleaseController, PayloadUrl, ProwError, ProwRead as _, ProwWrite as _,
-    ReleaseController as _, RunHandle, RunPhase, RunSource, RunState, StartedRun, ToldDigest,
+    ReleaseController as _, ReleaseStreams as _, RunHandle, RunPhase, RunSource, RunState,
+    StartedRun, StreamKind, ToldDigest,
 };
 use oar_release::Arch;
 use oar_sandbox::Sandbox;
@@ -134,4 +135,59 @@ async fn the_digest_of_a_promoted_release_is_the_registry_s() {
     let digest =
         sandbox.world(|world| world.registry.payload("4.99.3", "x86_64").unwrap().to_owned());
     assert_eq!(controller.release_digest(&release).await.unwrap(), ToldDigest::Known(digest));
+}
+
+fn add_tags(sandbox: &Sandbox, stream: &str, tags: &[(&str, &str)]) {
+    sandbox
+        .change(|world| {
+            let stream = world.releases.streams.entry(stream.to_owned()).or_default();
+            for (name, phase) in tags {
+                stream.insert((*name).to_owned(), (*phase).to_owned());
+            }
+        })
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_newest_build_is_one_of_the_stream_asked_for() {
+    let (sandbox, http, _) = world();
+    add_tags(
+        &sandbox,
+        "4-dev-preview",
+        &[("4.100.0-ec.1", "Accepted"), ("4.10.0-ec.0", "Accepted")],
+    );
+    add_tags(
+        &sandbox,
+        "4.99.0-0.nightly-arm64",
+        &[
+            ("4.99.0-0.nightly-arm64-2026-03-01-010101", "Accepted"),
+            ("4.99.0-0.nightly-arm64-2026-03-02-010101", "Rejected"),
+        ],
+    );
+    let amd = HttpReleaseController::new(&http, Arch::Amd64);
+    let arm = HttpReleaseController::new(&http, Arch::Arm64);
+    let name = |told: Option<oar_prow_jobs::ToldBuild>| told.map(|t| t.build.name().to_owned());
+    let stable = |stream: &str| stream.parse().unwrap();
+    let latest = amd.latest_build(stable("4.99"), StreamKind::Stable).await.unwrap();
+    // The bytes are kept as they came: laid out, with a line break at the end.
+    assert!(latest.as_ref().unwrap().content.ends_with(b"\n}\n"));
+    assert_eq!(name(latest).as_deref(), Some("4.99.2"));
+    let preview = amd.latest_build(stable("4.10"), StreamKind::Stable).await.unwrap();
+    assert_eq!(name(preview).as_deref(), Some("4.10.0-ec.0"), "4.100 has the same beginning");
+    assert_eq!(amd.latest_build(stable("4.97"), StreamKind::Stable).await.unwrap(), None);
+    assert_eq!(amd.latest_build(stable("4.99"), StreamKind::Nightly).await.unwrap(), None);
+    let nightly = arm.latest_build(stable("4.99"), StreamKind::Nightly).await.unwrap();
+    assert_eq!(name(nightly).as_deref(), Some("4.99.0-0.nightly-arm64-2026-03-01-010101"));
+
+    // Any phase can be found by name, and each architecture has streams of its own.
+    let rejected = "4.99.0-0.nightly-arm64-2026-03-02-010101".parse().unwrap();
+    assert_eq!(arm.find_build(&rejected).await.unwrap().unwrap().phase(), "Rejected");
+    assert_eq!(
+        amd.find_build(&"4.10.0-ec.0".parse().unwrap()).await.unwrap().unwrap().name(),
+        "4.10.0-ec.0"
+    );
+    assert_eq!(amd.find_build(&"4.10.0-ec.9".parse().unwrap()).await.unwrap(), None);
+    let tags = arm.all_tags().await.unwrap();
+    assert_eq!(tags.0.keys().collect::<Vec<_>>(), ["4.99.0-0.nightly-arm64"]);
+    assert!(amd.all_tags().await.unwrap().0.contains_key("4-stable"));
 }

@@ -3,6 +3,7 @@
 mod crash;
 mod local;
 mod update;
+mod update_many;
 
 use oar_state_repo::{
     Actor, Change, Commit, CommitMessage, Expected, FileVersion, RepoPath, blob_id,

@@ -1,0 +1,9 @@
+//! The nightly machinery against the model of the world.
+
+mod aggregator;
+mod checker;
+mod controller;
+mod lab;
+mod races;
+mod repair;
+mod requests;

@@ -1,0 +1,208 @@
+//! The job registry of a y-stream: which jobs test its builds (spec 04 §2.1).
+
+use serde_json::{Map, Value};
+
+use crate::file_name::StreamKind;
+
+/// Retry runs of a job that says nothing about them: "best of 3".
+pub const DEFAULT_RETRIES: u32 = 2;
+
+/// One job of a registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobSpec {
+    /// Full name of the periodic job.
+    pub job: String,
+    /// The build is what the cluster is upgraded to.
+    pub upgrade: bool,
+    /// Never started.
+    pub disabled: bool,
+    /// Its failure neither starts retries nor blocks acceptance.
+    pub optional: bool,
+    /// Planned retry runs: even, at least 2, so that the number of all runs is odd.
+    pub retries: u32,
+}
+
+impl JobSpec {
+    /// A required job that installs the build.
+    pub fn new(job: &str) -> Self {
+        let job = job.to_owned();
+        Self { job, upgrade: false, disabled: false, optional: false, retries: DEFAULT_RETRIES }
+    }
+}
+
+/// All jobs of one y-stream and architecture.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobRegistry {
+    nightly: Vec<JobSpec>,
+    stable: Vec<JobSpec>,
+    /// What somebody should look at: duplicates, unknown keys, upgrade jobs without the flag.
+    pub remarks: Vec<String>,
+}
+
+/// A registry that is not one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{file} is no job registry: {problem}")]
+pub struct MalformedRegistry {
+    /// Which file.
+    pub file: String,
+    /// What is wrong, and where.
+    pub problem: String,
+}
+
+impl JobRegistry {
+    /// Reads the content of `file`. Types are strict: `"false"` is no truth value.
+    pub fn parse(file: &str, content: &[u8]) -> Result<Self, MalformedRegistry> {
+        read(content).map_err(|problem| MalformedRegistry { file: file.to_owned(), problem })
+    }
+
+    /// A registry of these jobs.
+    pub fn of(nightly: Vec<JobSpec>, stable: Vec<JobSpec>) -> Self {
+        Self { nightly, stable, remarks: Vec::new() }
+    }
+
+    /// The jobs for builds of this kind, in the order of the file.
+    pub fn jobs(&self, kind: StreamKind) -> &[JobSpec] {
+        match kind {
+            StreamKind::Nightly => &self.nightly,
+            StreamKind::Stable => &self.stable,
+        }
+    }
+}
+
+fn read(content: &[u8]) -> Result<JobRegistry, String> {
+    let mut file: Map<String, Value> =
+        serde_json::from_slice(content).map_err(|error| error.to_string())?;
+    let mut registry = JobRegistry::default();
+    for (kind, word) in [(StreamKind::Nightly, "nightly"), (StreamKind::Stable, "stable")] {
+        let list = match file.remove(word) {
+            Some(Value::Array(list)) => list,
+            Some(_) => return Err(format!("{word} is no list")),
+            None => return Err(format!("{word} is missing")),
+        };
+        let mut jobs = Vec::<JobSpec>::new();
+        for (at, item) in list.into_iter().enumerate() {
+            let place = format!("{word}[{at}]");
+            let job = job(item, &place, &mut registry.remarks)?;
+            if jobs.iter().any(|other| other.job == job.job) {
+                registry.remarks.push(format!("{place}: {} is listed twice", job.job));
+                continue;
+            }
+            if job.job.contains("upgrade-from") && !job.upgrade {
+                registry.remarks.push(format!("{place}: {} lacks the upgrade flag", job.job));
+            }
+            jobs.push(job);
+        }
+        match kind {
+            StreamKind::Nightly => registry.nightly = jobs,
+            StreamKind::Stable => registry.stable = jobs,
+        }
+    }
+    let unknown = file.keys().map(|key| format!("unknown key {key:?}"));
+    registry.remarks.extend(unknown);
+    Ok(registry)
+}
+
+fn job(item: Value, place: &str, remarks: &mut Vec<String>) -> Result<JobSpec, String> {
+    let Value::Object(mut item) = item else { return Err(format!("{place} is no object")) };
+    let mut flag = |name: &str| match item.remove(name) {
+        None | Some(Value::Null) => Ok(false),
+        Some(Value::Bool(flag)) => Ok(flag),
+        Some(other) => Err(format!("{place}.{name} is {other}, not true or false")),
+    };
+    let (upgrade, disabled, optional) = (flag("upgrade")?, flag("disabled")?, flag("optional")?);
+    let retries = normalised_retries(item.remove("retries").as_ref());
+    let name = match item.remove("prowJob") {
+        Some(Value::String(name)) if is_job_name(&name) => name,
+        Some(other) => return Err(format!("{place}.prowJob is {other}, no name of a job")),
+        None => return Err(format!("{place}.prowJob is missing")),
+    };
+    remarks.extend(item.keys().map(|key| format!("{place}: unknown key {key:?}")));
+    Ok(JobSpec { job: name, upgrade, disabled, optional, retries })
+}
+
+fn is_job_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with('.')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+}
+
+/// The number of retry runs: even and at least 2. Whatever is no whole number counts as 2
+/// (spec 04 §2.1).
+pub fn normalised_retries(given: Option<&Value>) -> u32 {
+    let number = match given {
+        Some(Value::Number(number)) => number.as_u64(),
+        Some(Value::String(text)) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok(),
+        _ => None,
+    };
+    let number = number.and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
+    DEFAULT_RETRIES.max(number - number % 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn spec04_case_01_retries_are_normalised() {
+        let given = [
+            (None, 2),
+            (Some(json!(0)), 2),
+            (Some(json!(1)), 2),
+            (Some(json!(2)), 2),
+            (Some(json!(3)), 2),
+            (Some(json!(4)), 4),
+            (Some(json!(5)), 4),
+            (Some(json!("4")), 4),
+            (Some(json!("x")), 2),
+            (Some(json!(-2)), 2),
+            // And what else the field may hold.
+            (Some(json!(null)), 2),
+            (Some(json!(7)), 6),
+            (Some(json!(4.0)), 2),
+            (Some(json!("")), 2),
+            (Some(json!("-4")), 2),
+            (Some(json!(true)), 2),
+            (Some(json!(u64::MAX)), 2),
+        ];
+        for (given, expected) in given {
+            assert_eq!(normalised_retries(given.as_ref()), expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_registry_is_read_with_strict_types() {
+        let text = r#"{"nightly": [{"prowJob": "a-upgrade-from-stable-4.98-x"},
+            {"prowJob": "b", "upgrade": true, "optional": true, "disabled": true, "retries": 5},
+            {"prowJob": "b"}, {"prowJob": "c", "optinal": true}], "stable": [], "beta": []}"#;
+        let registry = JobRegistry::parse("f", text.as_bytes()).unwrap();
+        let jobs = registry.jobs(StreamKind::Nightly);
+        assert_eq!(jobs.len(), 3, "a duplicate is found by its first place only");
+        assert_eq!(jobs[0], JobSpec::new("a-upgrade-from-stable-4.98-x"));
+        let second = JobSpec {
+            upgrade: true,
+            optional: true,
+            disabled: true,
+            retries: 4,
+            ..JobSpec::new("b")
+        };
+        assert_eq!(jobs[1], second);
+        assert!(registry.jobs(StreamKind::Stable).is_empty());
+        assert_eq!(registry.remarks.len(), 4, "{:?}", registry.remarks);
+        for bad in [
+            "",
+            "[]",
+            r#"{"nightly": []}"#,
+            r#"{"nightly": {}, "stable": []}"#,
+            r#"{"nightly": [1], "stable": []}"#,
+            r#"{"nightly": [{}], "stable": []}"#,
+            r#"{"nightly": [{"prowJob": ""}], "stable": []}"#,
+            r#"{"nightly": [{"prowJob": "a/b"}], "stable": []}"#,
+            r#"{"nightly": [{"prowJob": "a", "upgrade": "false"}], "stable": []}"#,
+        ] {
+            let error = JobRegistry::parse("the-file", bad.as_bytes()).unwrap_err();
+            assert!(error.to_string().contains("the-file"), "{error}");
+        }
+    }
+}
