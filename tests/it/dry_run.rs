@@ -1,6 +1,7 @@
 //! A dry run changes nothing: not one request that could change something is on the wire.
 
 use crate::scenes::SCENES;
+use crate::trial::Work;
 
 /// Services that are asked questions with POST: searches of Jira, Brew's one address, all of Slack.
 /// What they would have changed is seen among the effects.
@@ -27,7 +28,8 @@ fn a_dry_run_of_every_command_sends_nothing_that_changes() {
 /// What a dry run lists is what the real run then does, system by system.
 #[test]
 fn a_dry_run_lists_the_systems_that_the_real_run_changes() {
-    for scene in SCENES {
+    // A job has no dry run of its own: the command that schedules it has.
+    for scene in SCENES.iter().filter(|scene| scene.work != Work::ApprovalJob) {
         let (dry, real) = (scene.set(), scene.set());
         let planned: serde_json::Value =
             serde_json::from_str(&dry.run_dry(scene.work).text).expect("JSON");

@@ -89,7 +89,9 @@ fn meet(scene: &Scene, start: &Trial, calm: &Calm, rule: Rule) -> Vec<String> {
             calm.deeds.keys().filter(is_required).filter(|deed| !deeds.contains_key(*deed));
         broken.extend(undone.map(|deed| format!("a hollow pass without {deed}")));
     }
-    let is_no = told.outcome == "fail" && told.error.is_none();
+    // A refusal in the service's own words is an answer.
+    let refused = ["planted by the sandbox", "cannot serve"].iter().any(|w| told.text.contains(w));
+    let is_no = told.outcome == "fail" && told.error.is_none() && !refused;
     if scene.outcome != "fail" && is_no {
         broken.push("a false verdict".to_owned());
     }
@@ -156,9 +158,10 @@ fn surplus(trial: &Trial, allowed: &BTreeMap<String, usize>, messages: usize) ->
             found.push(format!("posted {times} times: {message:?}"));
         }
     }
-    // What a disturbed run tells differs from what the next one does; more than that is chatter.
+    // What a disturbed run tells differs from what the next one does, and a job that waits tells of
+    // trouble and of its end; more than that is chatter.
     let posted: usize = trial.messages().values().sum();
-    if posted > messages + 1 {
+    if posted > messages + 2 {
         found.push(format!("{posted} messages instead of {messages}: {:?}", trial.messages()));
     }
     found
@@ -264,4 +267,14 @@ fn the_analysis_of_builds_survives_every_trouble() {
 #[test]
 fn the_question_whether_it_is_shipped_survives_every_trouble() {
     hold(&["the release is shipped", "the release is not shipped"]);
+}
+
+#[test]
+fn final_approval_survives_every_trouble() {
+    hold(&["approve the release", "the page is not public", "an alert blocks the approval"]);
+}
+
+#[test]
+fn the_approval_job_survives_every_trouble() {
+    hold(&["the job sees the page"]);
 }

@@ -66,6 +66,16 @@ fn unsigned(world: &mut World) {
     world.signatures.files.clear();
 }
 
+fn published(world: &mut World) {
+    promoted(world);
+    world.publish_page("RHSA-2026:9903");
+}
+
+fn published_with_alert(world: &mut World) {
+    published(world);
+    a_blocking_alert(world);
+}
+
 fn rejected(world: &mut World) {
     tested(world, false);
 }
@@ -271,7 +281,7 @@ pub const SCENES: &[Scene] = &[
         before: promoted_to_fail,
         earlier: &[Work::ImageConsistencyOnJenkins],
         then: later,
-        outcome: "in_progress",
+        outcome: "fail",
         required: ALL,
         made_up: ALL,
     },
@@ -324,6 +334,46 @@ pub const SCENES: &[Scene] = &[
         outcome: "fail",
         required: ALL,
         made_up: ALL,
+    },
+    Scene {
+        name: "approve the release",
+        work: Work::Approve,
+        before: published,
+        earlier: &[],
+        then: nothing,
+        outcome: "pass",
+        required: &["errata", "gitlab"],
+        made_up: ALL,
+    },
+    Scene {
+        name: "the page is not public",
+        work: Work::Approve,
+        before: promoted,
+        earlier: &[],
+        then: nothing,
+        outcome: "in_progress",
+        required: ALL,
+        made_up: ALL,
+    },
+    Scene {
+        name: "an alert blocks the approval",
+        work: Work::Approve,
+        before: published_with_alert,
+        earlier: &[],
+        then: nothing,
+        outcome: "fail",
+        required: ALL,
+        made_up: ALL,
+    },
+    Scene {
+        name: "the job sees the page",
+        work: Work::ApprovalJob,
+        before: promoted,
+        earlier: &[Work::Approve],
+        then: published,
+        outcome: "pass",
+        required: &["errata", "gitlab"],
+        made_up: &["errata", "gitlab"],
     },
 ];
 

@@ -3,7 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
+
+use async_trait::async_trait;
+use oar_errata::TargetState;
+use oar_operators::approval::{self, ApprovalError, JobStatus, LaunchJob, Launched};
+use tokio::sync::Notify;
 
 use oar_cli::wiring::Surroundings;
 use oar_config::{Flags, Settings};
@@ -13,8 +19,8 @@ use oar_operators::report::CommandReport;
 use oar_operators::task_log::TaskLogLayer;
 use oar_operators::tasks::image_consistency_check::{Backend, Request};
 use oar_operators::tasks::{
-    analyze_build, check_cve_tracker_bug, image_consistency_check, image_signed_check,
-    push_to_cdn_staging, stage_testing, take_ownership,
+    analyze_build, change_advisory_status, check_cve_tracker_bug, image_consistency_check,
+    image_signed_check, push_to_cdn_staging, stage_testing, take_ownership,
 };
 use oar_operators::{Context, OperatorError};
 use oar_release::{ReleaseVersion, Task, TaskStatus};
@@ -49,6 +55,10 @@ pub enum Work {
     AnalyzeCandidate,
     AnalyzePromoted,
     IsShipped,
+    /// Final approval.
+    Approve,
+    /// The process of the job that waits for it.
+    ApprovalJob,
 }
 
 impl Work {
@@ -66,7 +76,10 @@ impl Work {
             Self::ImageSigned => Task::ImageSignedCheck,
             Self::AnalyzeCandidate => Task::AnalyzeCandidateBuild,
             Self::AnalyzePromoted => Task::AnalyzePromotedBuild,
-            Self::RhcosAlerts | Self::QeApproval | Self::IsShipped => return None,
+            Self::Approve => Task::ChangeAdvisoryStatus,
+            Self::RhcosAlerts | Self::QeApproval | Self::IsShipped | Self::ApprovalJob => {
+                return None;
+            }
         })
     }
 
@@ -106,6 +119,25 @@ impl Work {
                 let run = started.expect("a run").parse().expect("a name");
                 let request = Request::Run(run);
                 Told::report(&image_consistency_check::run(context, &release, &request).await)
+            }
+            Self::Approve => {
+                let options = change_advisory_status::Options {
+                    target: TargetState::RelPrep,
+                    allow_draft: false,
+                };
+                Told::report(&change_advisory_status::run(context, &release, options).await)
+            }
+            Self::ApprovalJob => {
+                let options = approval::RunOptions::default();
+                let poke = Notify::new();
+                let job = approval::run(context, &release, options, &poke, |_| {});
+                // The clock of the world stands while the job waits: it is let go after some looks.
+                match tokio::time::timeout(Duration::from_hours(6), job).await {
+                    Err(_waits) => Told::of("in_progress", &"it waits"),
+                    Ok(Ok(record)) if record.status == JobStatus::Done => Told::of("pass", &record),
+                    Ok(Ok(record)) => Told::of("fail", &record),
+                    Ok(Err(error)) => Told::of("no job", &error.to_string()),
+                }
             }
             Self::ImageConsistencyOnJenkins => {
                 let request = Request::Start { backend: Backend::Jenkins, force: false };
@@ -180,6 +212,17 @@ impl Told {
     }
 }
 
+/// Takes it that the process of a job was started.
+#[derive(Debug)]
+struct NoProcess;
+
+#[async_trait]
+impl LaunchJob for NoProcess {
+    async fn launch(&self, _release: &ReleaseVersion) -> Result<Launched, ApprovalError> {
+        Ok(Launched { pid: 4711, log_path: None })
+    }
+}
+
 /// A world in memory, a state folder, and commands that run there one after the other.
 pub struct Trial {
     sandbox: Sandbox,
@@ -231,10 +274,17 @@ impl Trial {
         self.change(|world| world.now += Duration::from_mins(20));
     }
 
+    /// What a command may use; the processes of jobs are not started, the trial runs them itself.
+    fn context(around: &Surroundings, is_dry_run: bool) -> Context {
+        let mut context = around.context(is_dry_run).expect("a context");
+        context.approval.launcher = Arc::new(NoProcess);
+        context
+    }
+
     /// Runs `work` to its end.
     pub fn run(&self, work: Work) -> Told {
         self.live(async |around| {
-            let context = around.context(false).expect("a context");
+            let context = Self::context(&around, false);
             work.run(&context, self.started()).await
         })
     }
@@ -242,7 +292,7 @@ impl Trial {
     /// Runs `work` without changing anything.
     pub fn run_dry(&self, work: Work) -> Told {
         self.live(async |around| {
-            let context = around.context(true).expect("a context");
+            let context = Self::context(&around, true);
             work.run(&context, self.started()).await
         })
     }
@@ -250,7 +300,7 @@ impl Trial {
     /// Runs `work` until it ends or its process dies of a planted fault.
     pub fn run_until_death(&self, work: Work) -> Option<Told> {
         self.live(async |around| {
-            let context = around.context(false).expect("a context");
+            let context = Self::context(&around, false);
             tokio::select! {
                 biased;
                 () = self.sandbox.until_death() => None,
@@ -269,6 +319,7 @@ impl Trial {
         let environment = Environment::from_map([
             ("XDG_STATE_HOME", folder.as_str()),
             ("XDG_CONFIG_HOME", folder.as_str()),
+            ("TMPDIR", folder.as_str()),
             ("USER", "tester"),
         ]);
         let settings =

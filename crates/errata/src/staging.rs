@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::join_all;
-use oar_release::TaskOutcome;
+use oar_release::{ErrorClass, TaskOutcome};
 use serde::Serialize;
 
 use crate::client::{ErrataRead, ErrataWrite};
@@ -45,6 +45,14 @@ pub enum Progress {
         /// Why.
         reason: String,
     },
+    /// The Errata Tool could not be asked: no ticket, no permission, an outage.
+    NotAsked {
+        /// Why.
+        reason: String,
+        /// The error's class.
+        #[serde(skip)]
+        class: ErrorClass,
+    },
     /// It could not be looked at, or whether it was triggered is unknown.
     Undetermined {
         /// Why.
@@ -77,6 +85,14 @@ pub struct PushReport {
 }
 
 impl PushReport {
+    /// Why the Errata Tool could not be asked, where that is so: then a `Fail` is no verdict of its.
+    pub fn trouble(&self) -> Option<ErrorClass> {
+        self.entries.iter().find_map(|entry| match entry.progress {
+            Progress::NotAsked { class, .. } => Some(class),
+            _ => None,
+        })
+    }
+
     /// The task's outcome. `Pass` needs every advisory done and no placeholder left; an empty
     /// working set is answered by [`WorkingSet::when_empty`] before anything is pushed.
     pub fn outcome(&self) -> TaskOutcome {
@@ -87,7 +103,7 @@ impl PushReport {
             self.entries.iter().filter_map(words).collect()
         };
         let failed = reasons(|progress| match progress {
-            Progress::Failed { reason } => Some(reason),
+            Progress::Failed { reason } | Progress::NotAsked { reason, .. } => Some(reason),
             _ => None,
         });
         if !failed.is_empty() {
@@ -357,6 +373,7 @@ fn refused(erratum: &Erratum, error: &AdvisoryError) -> Progress {
             Progress::NotInQe { reason: format!("not in QE: {reason}") }
         }
         AdvisoryError::Unknown { .. } => Progress::Undetermined { reason },
-        _ => Progress::Failed { reason },
+        AdvisoryError::Refused { .. } => Progress::Failed { reason },
+        error => Progress::NotAsked { reason, class: error.class() },
     }
 }

@@ -146,6 +146,8 @@ async fn approve(
     }
     if passed_before(state.as_ref(), &set) {
         close_left_job(scope, folder)?;
+        let (_, warnings) = approval::subtasks(context, data.jira_ticket.as_deref()).await;
+        warn(scope, warnings);
         return Ok(unchanged("every advisory is in REL_PREP or beyond, and that is recorded"));
     }
     let empty = set.when_empty(&data.flow);
@@ -203,7 +205,7 @@ async fn approve(
             return schedule(scope, folder, state.as_ref(), plan, lock).await;
         }
     }
-    let (_, report) = approval::advisories(&approver, &set).await;
+    let (verdict, report) = approval::advisories(&approver, &set).await;
     tell(scope, &report);
     match report.outcome() {
         TaskOutcome::Pass => {
@@ -214,7 +216,7 @@ async fn approve(
             scope.fact("approval", Approval::NotReady { advisories: report.entries });
             Ok(TaskOutcome::InProgress { job: None })
         }
-        other => Ok(other),
+        _ => refused(verdict),
     }
 }
 
@@ -294,7 +296,7 @@ async fn reached(
     TaskOutcome::Pass
 }
 
-/// What stopped the command before anything was approved.
+/// What stopped the approval.
 fn refused(verdict: Verdict) -> Result<TaskOutcome, TaskError> {
     match verdict {
         // The check answered, and its answer is no.

@@ -8,7 +8,7 @@ use oar_release::{ReleaseVersion, Task, TaskOutcome};
 use super::support::{advisory_map, release_data};
 use crate::context::Context;
 use crate::report::CommandReport;
-use crate::runner::{self, TaskError, TaskScope};
+use crate::runner::{self, Stage, TaskError, TaskScope};
 
 /// Pushes what can be pushed now.
 pub async fn run(context: &Context, release: &ReleaseVersion) -> CommandReport {
@@ -38,7 +38,12 @@ async fn push(scope: &TaskScope<'_>) -> Result<TaskOutcome, TaskError> {
         scope.warn(warning.clone());
     }
     scope.fact("advisories", &report.entries);
-    Ok(report.outcome())
+    match (report.outcome(), report.trouble()) {
+        (TaskOutcome::Fail { error }, Some(class)) => {
+            Err(TaskError::said(class, Stage::Acting, error))
+        }
+        (outcome, _) => Ok(outcome),
+    }
 }
 
 fn in_words(entry: &PushEntry) -> String {
@@ -54,6 +59,7 @@ fn in_words(entry: &PushEntry) -> String {
         Progress::Waiting { reason } => format!("waits: {reason}"),
         Progress::NotInQe { reason } => reason.clone(),
         Progress::Failed { reason } => format!("failed: {reason}"),
+        Progress::NotAsked { reason, .. } => format!("was not pushed: {reason}"),
         Progress::Undetermined { reason } => format!("is not known: {reason}"),
     };
     let targets: Vec<String> = entry
