@@ -105,279 +105,102 @@ const ALL: &[&str] = &["errata", "gitlab", "jira", "jenkins", "prow"];
 
 /// Every scene.
 pub const SCENES: &[Scene] = &[
-    Scene {
-        name: "take ownership",
-        work: Work::TakeOwnership,
-        before: nothing,
-        earlier: &[],
-        then: nothing,
-        outcome: "pass",
-        required: &["errata"],
-        made_up: ALL,
-    },
-    Scene {
-        name: "no tracker is missed",
-        work: Work::CveTrackers,
-        before: nothing,
-        earlier: &[],
-        then: nothing,
-        outcome: "pass",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "a tracker is missed",
-        work: Work::CveTrackers,
-        before: a_missed_tracker,
-        earlier: &[],
-        then: nothing,
-        outcome: "fail",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "no alert",
-        work: Work::RhcosAlerts,
-        before: nothing,
-        earlier: &[],
-        then: nothing,
-        outcome: "pass",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "a blocking alert",
-        work: Work::RhcosAlerts,
-        before: a_blocking_alert,
-        earlier: &[],
-        then: nothing,
-        outcome: "fail",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "push to staging",
-        work: Work::Push,
-        before: nothing,
-        earlier: &[],
-        then: nothing,
-        outcome: "in_progress",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "approve the shipment",
-        work: Work::QeApproval,
-        before: nothing,
-        earlier: &[],
-        then: nothing,
-        outcome: "pass",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "start the stage tests",
-        work: Work::StageTesting,
-        before: promoted,
-        earlier: &[],
-        then: nothing,
-        outcome: "in_progress",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "the stage tests passed",
-        work: Work::StageTesting,
-        before: promoted,
-        earlier: &[Work::StageTesting],
-        then: later,
-        outcome: "pass",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "the stage tests failed",
-        work: Work::StageTesting,
-        before: promoted_to_fail,
-        earlier: &[Work::StageTesting],
-        then: later,
-        outcome: "fail",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "start the image consistency check",
-        work: Work::ImageConsistency,
-        before: promoted,
-        earlier: &[],
-        then: nothing,
-        outcome: "in_progress",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "the images are consistent and healthy",
-        work: Work::ImageConsistency,
-        before: promoted,
-        earlier: &[Work::ImageConsistency],
-        then: later,
-        outcome: "pass",
-        required: &["prow"],
-        made_up: &["prow"],
-    },
-    Scene {
-        name: "an image is not healthy",
-        work: Work::ImageConsistency,
-        before: promoted,
-        earlier: &[Work::ImageConsistency],
-        then: a_bad_image,
-        outcome: "fail",
-        required: &["prow"],
-        made_up: &["prow"],
-    },
-    Scene {
-        name: "the images are not consistent",
-        work: Work::ImageConsistencyRun,
-        before: promoted_to_fail,
-        earlier: &[Work::ImageConsistency],
-        then: later,
-        outcome: "fail",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "the payload is signed",
-        work: Work::ImageSigned,
-        before: promoted,
-        earlier: &[],
-        then: nothing,
-        outcome: "pass",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "the payload is not signed",
-        work: Work::ImageSigned,
-        before: unsigned,
-        earlier: &[],
-        then: nothing,
-        outcome: "fail",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "start the image consistency check on Jenkins",
-        work: Work::ImageConsistencyOnJenkins,
-        before: promoted,
-        earlier: &[],
-        then: nothing,
-        outcome: "in_progress",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "the check on Jenkins failed",
-        work: Work::ImageConsistencyOnJenkins,
-        before: promoted_to_fail,
-        earlier: &[Work::ImageConsistencyOnJenkins],
-        then: later,
-        outcome: "fail",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "the tests were accepted",
-        work: Work::AnalyzePromoted,
-        before: accepted,
-        earlier: &[],
-        then: nothing,
-        outcome: "pass",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "the tests were rejected",
-        work: Work::AnalyzePromoted,
-        before: rejected,
-        earlier: &[],
-        then: nothing,
-        outcome: "waiting",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "the candidate has no results",
-        work: Work::AnalyzeCandidate,
-        before: nothing,
-        earlier: &[],
-        then: nothing,
-        outcome: "waiting",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "the release is shipped",
-        work: Work::IsShipped,
-        before: nothing,
-        earlier: &[],
-        then: shipped,
-        outcome: "pass",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "the release is not shipped",
-        work: Work::IsShipped,
-        before: nothing,
-        earlier: &[],
-        then: nothing,
-        outcome: "fail",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "approve the release",
-        work: Work::Approve,
-        before: published,
-        earlier: &[],
-        then: nothing,
-        outcome: "pass",
-        required: &["errata", "gitlab"],
-        made_up: ALL,
-    },
-    Scene {
-        name: "the page is not public",
-        work: Work::Approve,
-        before: promoted,
-        earlier: &[],
-        then: nothing,
-        outcome: "in_progress",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "an alert blocks the approval",
-        work: Work::Approve,
-        before: published_with_alert,
-        earlier: &[],
-        then: nothing,
-        outcome: "fail",
-        required: ALL,
-        made_up: ALL,
-    },
-    Scene {
-        name: "the job sees the page",
-        work: Work::ApprovalJob,
-        before: promoted,
-        earlier: &[Work::Approve],
-        then: published,
-        outcome: "pass",
-        required: &["errata", "gitlab"],
-        made_up: &["errata", "gitlab"],
-    },
+    scene("take ownership", Work::TakeOwnership, "pass").required(&["errata"]),
+    scene("no tracker is missed", Work::CveTrackers, "pass"),
+    scene("a tracker is missed", Work::CveTrackers, "fail").before(a_missed_tracker),
+    scene("no alert", Work::RhcosAlerts, "pass"),
+    scene("a blocking alert", Work::RhcosAlerts, "fail").before(a_blocking_alert),
+    scene("push to staging", Work::Push, "in_progress"),
+    scene("approve the shipment", Work::QeApproval, "pass"),
+    scene("start the stage tests", Work::StageTesting, "in_progress").before(promoted),
+    scene("the stage tests passed", Work::StageTesting, "pass")
+        .before(promoted)
+        .earlier(&[Work::StageTesting])
+        .then(later),
+    scene("the stage tests failed", Work::StageTesting, "fail")
+        .before(promoted_to_fail)
+        .earlier(&[Work::StageTesting])
+        .then(later),
+    scene("start the image consistency check", Work::ImageConsistency, "in_progress")
+        .before(promoted),
+    scene("the images are consistent and healthy", Work::ImageConsistency, "pass")
+        .before(promoted)
+        .earlier(&[Work::ImageConsistency])
+        .then(later)
+        .required(&["prow"])
+        .made_up(&["prow"]),
+    scene("an image is not healthy", Work::ImageConsistency, "fail")
+        .before(promoted)
+        .earlier(&[Work::ImageConsistency])
+        .then(a_bad_image)
+        .required(&["prow"])
+        .made_up(&["prow"]),
+    scene("the images are not consistent", Work::ImageConsistencyRun, "fail")
+        .before(promoted_to_fail)
+        .earlier(&[Work::ImageConsistency])
+        .then(later),
+    scene("the payload is signed", Work::ImageSigned, "pass").before(promoted),
+    scene("the payload is not signed", Work::ImageSigned, "fail").before(unsigned),
+    scene(
+        "start the image consistency check on Jenkins",
+        Work::ImageConsistencyOnJenkins,
+        "in_progress",
+    )
+    .before(promoted),
+    scene("the check on Jenkins failed", Work::ImageConsistencyOnJenkins, "fail")
+        .before(promoted_to_fail)
+        .earlier(&[Work::ImageConsistencyOnJenkins])
+        .then(later),
+    scene("the tests were accepted", Work::AnalyzePromoted, "pass").before(accepted),
+    scene("the tests were rejected", Work::AnalyzePromoted, "waiting").before(rejected),
+    scene("the candidate has no results", Work::AnalyzeCandidate, "waiting"),
+    scene("the release is shipped", Work::IsShipped, "pass").then(shipped),
+    scene("the release is not shipped", Work::IsShipped, "fail"),
+    scene("approve the release", Work::Approve, "pass")
+        .before(published)
+        .required(&["errata", "gitlab"]),
+    scene("the page is not public", Work::Approve, "in_progress").before(promoted),
+    scene("an alert blocks the approval", Work::Approve, "fail").before(published_with_alert),
+    scene("the job sees the page", Work::ApprovalJob, "pass")
+        .before(promoted)
+        .earlier(&[Work::Approve])
+        .then(published)
+        .required(&["errata", "gitlab"])
+        .made_up(&["errata", "gitlab"]),
 ];
 
+/// A command that meets the seeded world.
+const fn scene(name: &'static str, work: Work, outcome: &'static str) -> Scene {
+    let (required, made_up) = (ALL, ALL);
+    Scene { name, work, before: nothing, earlier: &[], then: nothing, outcome, required, made_up }
+}
+
 impl Scene {
+    const fn before(mut self, before: fn(&mut World)) -> Self {
+        self.before = before;
+        self
+    }
+
+    const fn earlier(mut self, earlier: &'static [Work]) -> Self {
+        self.earlier = earlier;
+        self
+    }
+
+    const fn then(mut self, then: fn(&mut World)) -> Self {
+        self.then = then;
+        self
+    }
+
+    const fn required(mut self, required: &'static [&'static str]) -> Self {
+        self.required = required;
+        self
+    }
+
+    const fn made_up(mut self, made_up: &'static [&'static str]) -> Self {
+        self.made_up = made_up;
+        self
+    }
+
     /// The world as the command meets it.
     pub fn set(&self) -> Trial {
         let trial = Trial::begun(self.before);

@@ -93,10 +93,10 @@ impl Render for QeApproval {
 
 impl Render for NotificatorReport {
     fn text(&self) -> String {
-        let mut text = format!("{} bugs wait for verification\n", self.issues);
+        let mut text = format!("waiting for verification: {}\n", self.issues);
         for sent in &self.sent {
-            let kind = format!("{:?}", sent.kind);
-            let _ = writeln!(text, "{} {kind}: {}", paint(BOLD, &sent.key), sent.to.join(", "));
+            let (key, kind) = (paint(BOLD, &sent.key), sent.kind.in_words());
+            let _ = writeln!(text, "{key} {kind}: {}", sent.to.join(", "));
         }
         for mark in &self.marks {
             let verb = if mark.added { "marked" } else { "mark removed" };

@@ -30,6 +30,17 @@ impl Kind {
 
     const STAGES: [Self; 3] = [Self::QaContact, Self::TeamLead, Self::Manager];
 
+    /// Who is meant, in words.
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::QaContact => "QA contact",
+            Self::TeamLead => "team lead",
+            Self::Manager => "manager",
+            Self::Assignee => "assignee",
+            Self::Reporter => "reporter",
+        }
+    }
+
     /// Whether it stands in for a contact that is missing.
     pub const fn is_fallback(self) -> bool {
         matches!(self, Self::Assignee | Self::Reporter)
