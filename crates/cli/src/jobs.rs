@@ -6,7 +6,7 @@ mod wiring;
 use std::future::Future;
 use std::io::Write as _;
 
-use oar_operators::test_jobs::{aggregator, checker, controller, repair, status};
+use oar_operators::test_jobs::{aggregator, checker, controller, history, repair, status};
 use oar_prow_jobs::StreamKind;
 use oar_prow_jobs::result_file::BuildVerdict;
 use oar_transport::pause::sleep;
@@ -14,8 +14,8 @@ use oar_transport::pause::sleep;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::jobctl::{
-    Aggregator, Builds, Checker, Controller, JobctlCommand, Promote, Replace, Service, Status,
-    Trigger, Watch,
+    Aggregator, Builds, Checker, Controller, History, JobctlCommand, Kind, Promote, Replace,
+    Service, Status, Trigger, Watch,
 };
 use crate::render::{Printer, Render};
 use crate::run::{Ended, print};
@@ -37,6 +37,7 @@ pub(crate) async fn run(
         JobctlCommand::ResultChecker(options) => check(around, printer, options).await,
         JobctlCommand::Status(options) => show(around, printer, options).await,
         JobctlCommand::Watch(options) => watch(around, printer, options).await,
+        JobctlCommand::History(options) => tell_history(around, printer, options).await,
         JobctlCommand::Completions(_) | JobctlCommand::Man(_) => Ok(Ended::done()),
     }
 }
@@ -230,4 +231,20 @@ async fn watch(
             None => return Ok(Ended::found_trouble()),
         }
     }
+}
+
+async fn tell_history(
+    around: &Surroundings,
+    printer: Printer,
+    options: &History,
+) -> Result<Ended, CliError> {
+    around.check_environment(Needs::Reading, None)?;
+    let desk = around.desk(options.arch.arch, false, None)?;
+    let kind = match options.stream {
+        Kind::Nightly => StreamKind::Nightly,
+        Kind::Stable => StreamKind::Stable,
+    };
+    let found = history::run(&desk, options.release, kind, options.limit).await?;
+    print(printer, &found)?;
+    Ok(ended(found.problems.is_empty()))
 }

@@ -8,6 +8,7 @@
 pub mod aggregator;
 pub mod checker;
 pub mod controller;
+pub mod history;
 pub mod repair;
 pub mod status;
 
