@@ -17,7 +17,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use oar_github::{GitHubRepo, HttpGitHub};
 use oar_kube::HttpKube;
 use oar_operators::services::Ports;
-use oar_operators::test_jobs::{Desk, aggregator};
+use oar_operators::test_jobs::{Desk, Halt, aggregator};
 use oar_prow_jobs::{HttpProw, HttpReleaseController};
 use oar_release::clock::SystemEntropy;
 use oar_release::{Arch, Links, Masker};
@@ -113,6 +113,7 @@ fn desk(http: &HttpClient, cache: &std::path::Path) -> Desk {
         s390x_vars: String::new(),
         label_rejected: false,
         deadline: Duration::from_mins(15),
+        halt: Halt::default(),
         links: Links::default(),
         recorder: None,
     }

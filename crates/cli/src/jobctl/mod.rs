@@ -139,6 +139,19 @@ Examples:
     Man(Man),
 }
 
+impl JobctlCommand {
+    /// Whether it works until it is told to stop, and then ends by itself.
+    pub const fn is_service(&self) -> bool {
+        let service = match self {
+            Self::StartController(options) => &options.service,
+            Self::StartAggregator(options) => &options.service,
+            Self::ResultChecker(options) => &options.service,
+            _ => return false,
+        };
+        service.interval.is_some()
+    }
+}
+
 /// The architecture of the builds.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct OfArch {

@@ -205,6 +205,10 @@ impl Controller<'_> {
             report.done = Done::NoRegistry;
             return report;
         };
+        if self.desk.halt.is_called() {
+            self.note(&subject, &format!("told to stop before {name} was tested"));
+            return report;
+        }
         let jobs = jobs.to_vec();
         report.done = self.test_new(&name, &latest, &jobs, &mut report.started).await;
         if report.done == Done::Started {
