@@ -62,3 +62,30 @@ fn one_service_leads_the_next_takes_over_and_sigterm_ends_each_with_143() {
     second.until("aggregated");
     assert_eq!(second.terminate(), Some(143));
 }
+
+#[test]
+fn told_to_stop_in_the_middle_of_a_pass_it_stores_what_it_began() {
+    let place = Place::new();
+    place.sandboxed("jobctl", &["start-controller", "-r", "4.99"]).expect(0);
+    let fail = |world: &mut oar_sandbox::world::World| {
+        for run in world.prow.runs.values_mut() {
+            run.forced = Some("failure".to_owned());
+            run.ends_at = world.now;
+        }
+    };
+    place.sandbox().change(fail).expect("the world");
+    let mut service = Running::start(&place);
+    // Four retries are due; the first one has just been started.
+    service.until("started");
+    assert_eq!(service.terminate(), Some(143));
+    let sandbox = place.sandbox();
+    let text = sandbox.world(|world| {
+        let path = format!("_releases/ocp-test-result-{}-amd64.json", oar_sandbox::seed::NIGHTLY);
+        world.github.branch_file("record", &path).expect("the file")
+    });
+    // Every run that was started is in the file: nobody has to look for it.
+    let ids = sandbox.world(|world| world.prow.runs.keys().cloned().collect::<Vec<_>>());
+    assert!(ids.len() > 3, "{ids:?}");
+    assert!(ids.iter().all(|id| text.contains(id)), "{ids:?} {text}");
+    assert!(!text.contains("retryClaim"), "{text}");
+}

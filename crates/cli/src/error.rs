@@ -136,7 +136,9 @@ impl From<OperatorError> for CliError {
         let hint = error.hint();
         let mut cli = Self::from_error(error.class(), &error);
         cli.hint = hint;
-        if matches!(error, OperatorError::WrongFlow { .. }) {
+        let is_usage =
+            matches!(error, OperatorError::WrongFlow { .. } | OperatorError::NoSuchBuild { .. });
+        if is_usage {
             cli.code = Some(2);
         }
         cli

@@ -5,20 +5,26 @@ mod wiring;
 
 use std::future::Future;
 use std::io::Write as _;
+use std::pin::pin;
+use std::time::Duration;
 
-use oar_operators::test_jobs::{aggregator, checker, controller, repair, status};
+use oar_operators::test_jobs::{
+    Desk, Halt, aggregator, checker, controller, history, repair, status,
+};
 use oar_prow_jobs::StreamKind;
 use oar_prow_jobs::result_file::BuildVerdict;
 use oar_transport::pause::sleep;
+use tokio::select;
 
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::jobctl::{
-    Aggregator, Builds, Checker, Controller, JobctlCommand, Promote, Replace, Service, Status,
-    Trigger, Watch,
+    Aggregator, Builds, Checker, Controller, History, JobctlCommand, Kind, Promote, Replace,
+    Service, Status, Trigger, Watch,
 };
 use crate::render::{Printer, Render};
 use crate::run::{Ended, print};
+use crate::stop;
 use crate::wiring::Surroundings;
 
 use self::wiring::Needs;
@@ -37,6 +43,7 @@ pub(crate) async fn run(
         JobctlCommand::ResultChecker(options) => check(around, printer, options).await,
         JobctlCommand::Status(options) => show(around, printer, options).await,
         JobctlCommand::Watch(options) => watch(around, printer, options).await,
+        JobctlCommand::History(options) => tell_history(around, printer, options).await,
         JobctlCommand::Completions(_) | JobctlCommand::Man(_) => Ok(Ended::done()),
     }
 }
@@ -45,33 +52,64 @@ const fn ended(is_sound: bool) -> Ended {
     if is_sound { Ended::done() } else { Ended::found_trouble() }
 }
 
+/// How long a service that was told to stop may take to finish what it has begun; whoever told it
+/// waits longer than that (systemd: 90 s, Kubernetes: 30 s and then the next one finds the claims).
+const GRACE: Duration = Duration::from_mins(1);
+
 /// Runs `pass` once, or again and again while this process leads. A pass that fails is told and
-/// does not end a service.
+/// does not end a service; a signal ends it when the pass has stored what it has.
 async fn serve<R, F>(
     around: &Surroundings,
     printer: Printer,
     name: &str,
     service: Service,
-    mut pass: impl FnMut() -> F,
+    pass: impl Fn(Halt) -> F,
 ) -> Result<Ended, CliError>
 where
     R: Render,
     F: Future<Output = Result<(R, bool), CliError>>,
 {
+    let halt = Halt::default();
     let Some(interval) = service.interval else {
-        let (report, is_sound) = pass().await?;
+        let (report, is_sound) = pass(halt).await?;
         print(printer, &report)?;
         return Ok(ended(is_sound));
     };
-    let _leads = leader::lead(around, name).await?;
+    let mut told = pin!(stop::signals());
+    let _leads = select! {
+        biased;
+        stop = &mut told => return Err(CliError::stopped(stop)),
+        leads = leader::lead(around, name) => leads?,
+    };
     loop {
-        match pass().await {
-            Ok((report, _)) => print(printer, &report)?,
-            Err(error) => {
+        let mut work = pin!(pass(halt.clone()));
+        let (done, stop) = select! {
+            biased;
+            stop = &mut told => {
+                tracing::warn!("{stop}: ending after what has begun");
+                halt.call();
+                select! {
+                    done = &mut work => (Some(done), Some(stop)),
+                    () = sleep(GRACE) => (None, Some(stop)),
+                }
+            }
+            done = &mut work => (Some(done), None),
+        };
+        match done {
+            Some(Ok((report, _))) => print(printer, &report)?,
+            Some(Err(error)) => {
                 let _closed = anstream::stderr().write_all(error.text(&around.masker).as_bytes());
             }
+            None => around.writes.ended().await,
         }
-        sleep(interval).await;
+        if let Some(stop) = stop {
+            return Err(CliError::stopped(stop));
+        }
+        select! {
+            biased;
+            stop = &mut told => return Err(CliError::stopped(stop)),
+            () = sleep(interval) => {}
+        }
     }
 }
 
@@ -89,8 +127,8 @@ async fn control(
     };
     let arch = options.arch.arch;
     let name = format!("controller-{arch}");
-    serve(around, printer, &name, options.service, async || {
-        let desk = around.desk(arch, options.dry_run.dry_run, None)?;
+    serve(around, printer, &name, options.service, async |halt: Halt| {
+        let desk = Desk { halt, ..around.desk(arch, options.dry_run.dry_run, None)? };
         let report = controller::run(&desk, &wanted).await?;
         let is_sound = report.is_sound();
         Ok((report, is_sound))
@@ -118,8 +156,9 @@ async fn aggregate(
     around.check_environment(Needs::Aggregating, Some(&options.cluster))?;
     let arch = options.arch.arch;
     let name = format!("aggregator-{arch}");
-    serve(around, printer, &name, options.service, async || {
-        let desk = around.desk(arch, options.dry_run.dry_run, Some(&options.cluster))?;
+    serve(around, printer, &name, options.service, async |halt: Halt| {
+        let (dry_run, cluster) = (options.dry_run.dry_run, Some(&options.cluster));
+        let desk = Desk { halt, ..around.desk(arch, dry_run, cluster)? };
         let report = aggregator::run(&desk).await?;
         let is_sound = report.is_sound();
         Ok((report, is_sound))
@@ -158,8 +197,9 @@ async fn check(
     options: &Checker,
 ) -> Result<Ended, CliError> {
     around.check_environment(Needs::Telling, None)?;
-    serve(around, printer, "result-checker", options.service, async || {
+    serve(around, printer, "result-checker", options.service, async |halt: Halt| {
         let (desk, slack) = around.checker_desk(options)?;
+        let desk = Desk { halt, ..desk };
         let kind = match options.builds {
             Builds::Nightly => Some(StreamKind::Nightly),
             Builds::Stable => Some(StreamKind::Stable),
@@ -230,4 +270,20 @@ async fn watch(
             None => return Ok(Ended::found_trouble()),
         }
     }
+}
+
+async fn tell_history(
+    around: &Surroundings,
+    printer: Printer,
+    options: &History,
+) -> Result<Ended, CliError> {
+    around.check_environment(Needs::Reading, None)?;
+    let desk = around.desk(options.arch.arch, false, None)?;
+    let kind = match options.stream {
+        Kind::Nightly => StreamKind::Nightly,
+        Kind::Stable => StreamKind::Stable,
+    };
+    let found = history::run(&desk, options.release, kind, options.limit).await?;
+    print(printer, &found)?;
+    Ok(ended(found.problems.is_empty()))
 }

@@ -118,7 +118,8 @@ pub fn jobctl(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         _ => {}
     }
     finish(&parsed.global, |around, printer| {
-        block_on(around, crate::jobs::run(around, printer, &parsed.command))
+        let work = crate::jobs::run(around, printer, &parsed.command);
+        if parsed.command.is_service() { to_the_end(work) } else { block_on(around, work) }
     })
 }
 
@@ -192,16 +193,20 @@ fn report_crash_points(around: &Surroundings) {
     }
 }
 
-/// The runtime is built only for commands that need one.
 fn block_on(
     around: &Surroundings,
     work: impl Future<Output = Result<Ended, CliError>>,
 ) -> Result<Ended, CliError> {
+    to_the_end(stop::unless_told(work, stop::signals(), &around.writes))
+}
+
+/// The runtime is built only for commands that need one.
+fn to_the_end(work: impl Future<Output = Result<Ended, CliError>>) -> Result<Ended, CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| {
         CliError::new(ErrorClass::Internal, format!("the runtime cannot be built: {error}"))
     })?;
-    let ended = runtime.block_on(stop::unless_told(work, stop::signals(), &around.writes));
+    let ended = runtime.block_on(work);
     // A commit to a folder ends within this; what only waits for a lock is not waited for.
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended

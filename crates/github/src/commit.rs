@@ -1,5 +1,6 @@
 //! Many files in one commit, through the git data API, with a compare-and-swap on the branch.
 
+use futures_util::future::try_join;
 use http::Method;
 use oar_state_repo::{
     Change, CommitMessage, Committed, Entry, Expected, FileVersion, RepoError, StateRepo as _,
@@ -29,8 +30,7 @@ impl GitHubRepo {
             return Ok(Committed { versions: Vec::new() });
         }
         let head = self.head(READ_REF).await?;
-        let base = self.tree_of(&head).await?;
-        let files = self.files_of(&base, None).await?;
+        let (base, files) = try_join(self.tree_of(&head), self.files_of(&head, None)).await?;
         check_expectations(changes, &files)?;
         let tree = self.create_tree(&base, changes).await?;
         let commit = self

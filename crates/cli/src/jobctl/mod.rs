@@ -117,6 +117,13 @@ Examples:
   jobctl watch --build 4.20.7 --interval 1m --exit-code")]
     Watch(Watch),
 
+    /// Show how the jobs of a y-stream did over its newest builds
+    #[command(after_help = "\
+Examples:
+  jobctl history -r 4.20
+  jobctl history -r 4.20 --stream stable --limit 10 --output json")]
+    History(History),
+
     /// Print a completion script for a shell
     #[command(after_help = "\
 Examples:
@@ -130,6 +137,19 @@ Examples:
   jobctl man /usr/local/share/man/man1
   jobctl man .")]
     Man(Man),
+}
+
+impl JobctlCommand {
+    /// Whether it works until it is told to stop, and then ends by itself.
+    pub const fn is_service(&self) -> bool {
+        let service = match self {
+            Self::StartController(options) => &options.service,
+            Self::StartAggregator(options) => &options.service,
+            Self::ResultChecker(options) => &options.service,
+            _ => return false,
+        };
+        service.interval.is_some()
+    }
 }
 
 /// The architecture of the builds.
@@ -412,6 +432,32 @@ pub struct Watch {
     /// Between two looks (90s, 15m, 6h)
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "2m")]
     pub interval: Duration,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
+    pub arch: OfArch,
+}
+
+/// Which of the two kinds of builds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// Nightly builds.
+    Nightly,
+    /// Releases and candidates.
+    Stable,
+}
+
+/// Arguments of `history`.
+#[derive(Debug, Args)]
+pub struct History {
+    /// Y-stream, such as 4.20
+    #[arg(short, long, value_name = "Y-STREAM")]
+    pub release: YStream,
+    /// Which builds
+    #[arg(long, default_value = "nightly")]
+    pub stream: Kind,
+    /// At most so many builds, the newest ones
+    #[arg(long, default_value_t = 20)]
+    pub limit: usize,
     #[command(flatten)]
     #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
     pub arch: OfArch,

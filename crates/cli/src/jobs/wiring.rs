@@ -7,7 +7,7 @@ use oar_config::settings::StateLocation;
 use oar_kube::{HttpKube, Kubeconfig, PayloadRead, PayloadWrite};
 use oar_operators::dry_run::{DryRunPayloads, DryRunProw, DryRunRepo, DryRunSlack, Recorder};
 use oar_operators::services::{NotSetUp, Ports, Reach};
-use oar_operators::test_jobs::Desk;
+use oar_operators::test_jobs::{Desk, Halt};
 use oar_prow_jobs::{HttpProw, HttpReleaseController, JobNameIn, ProwRead, ProwWrite};
 use oar_release::{Arch, ErrorClass};
 use oar_slack::{HttpSlack, SlackRead, SlackWrite};
@@ -180,6 +180,7 @@ impl Surroundings {
             s390x_vars: settings.s390x_vars,
             label_rejected: settings.label_rejected,
             deadline: settings.aggregator_deadline,
+            halt: Halt::default(),
             links: self.settings.links(),
             recorder,
         })

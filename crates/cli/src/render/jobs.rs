@@ -9,6 +9,7 @@ use oar_operators::test_jobs::Problem;
 use oar_operators::test_jobs::aggregator::{AggregatorReport, BuildReport};
 use oar_operators::test_jobs::checker::Checked;
 use oar_operators::test_jobs::controller::{ControllerReport, Done};
+use oar_operators::test_jobs::history::History;
 use oar_operators::test_jobs::repair::Repaired;
 use oar_operators::test_jobs::status::{BuildStatus, JobStatus, Letter, Status};
 use oar_prow_jobs::result_file::BuildVerdict;
@@ -203,4 +204,27 @@ fn job_lines(job: &JobStatus) -> String {
         let _ = writeln!(text, "      {} {page}", run.state);
     }
     text
+}
+
+impl Render for History {
+    fn text(&self) -> String {
+        let rows: Vec<Vec<Cell>> = self
+            .jobs
+            .iter()
+            .map(|job| {
+                let failed = if job.failed > 0 { BAD } else { Style::new() };
+                vec![
+                    Cell::from(job.job.clone()),
+                    Cell::from(job.at_once.to_string()),
+                    Cell::from(job.rescued.to_string()),
+                    Cell::styled(job.failed.to_string(), failed),
+                    Cell::from(job.letters.clone()),
+                ]
+            })
+            .collect();
+        let (release, stream, builds) = (self.release, self.stream, self.builds.len());
+        let head = format!("{release} {stream}, {builds} builds, the newest first\n");
+        head + &columns(&["JOB", "PASSED", "RESCUED", "FAILED", "BUILDS"], &rows)
+            + &problems(&self.problems)
+    }
 }

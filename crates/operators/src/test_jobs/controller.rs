@@ -5,6 +5,7 @@ use oar_prow_jobs::result_file::ResultFile;
 use oar_prow_jobs::{
     JobSpec, LatestName, ReleaseControllerError, ResultName, StreamKind, ToldBuild,
 };
+use oar_release::version::VersionError;
 use oar_release::{BuildName, ErrorClass, YStream};
 use oar_state_repo::{Edit, FileEdit, RepoPath, StoredFile};
 use serde::Serialize;
@@ -72,6 +73,13 @@ pub struct StreamReport {
     pub recorded_before: Option<String>,
     /// Runs that were started or found.
     pub started: Vec<Started>,
+}
+
+impl StreamReport {
+    fn new(release: YStream, kind: StreamKind, done: Done) -> Self {
+        let (stream, started) = (kind.word(), Vec::new());
+        Self { release, stream, done, build: None, recorded_before: None, started }
+    }
 }
 
 /// What the controller did.
@@ -145,72 +153,68 @@ impl Controller<'_> {
         latest: Result<Option<ToldBuild>, ReleaseControllerError>,
         options: &Options,
     ) -> StreamReport {
+        let mut report = StreamReport::new(release, kind, Done::Unknown);
+        match self.look(&mut report, kind, latest, options).await {
+            Ok(done) => report.done = done,
+            Err(problem) => self.problems.push(problem),
+        }
+        report
+    }
+
+    /// Compares the newest build with the recorded one.
+    async fn look(
+        &mut self,
+        report: &mut StreamReport,
+        kind: StreamKind,
+        latest: Result<Option<ToldBuild>, ReleaseControllerError>,
+        options: &Options,
+    ) -> Result<Done, Problem> {
+        let (desk, release) = (self.desk, report.release);
         let subject = format!("{release} {}", kind.word());
-        let mut report = StreamReport {
-            release,
-            stream: kind.word(),
-            done: Done::Unknown,
-            build: None,
-            recorded_before: None,
-            started: Vec::new(),
-        };
-        let latest = match latest {
-            Ok(Some(latest)) => latest,
-            Ok(None) => {
-                tracing::info!("{subject}: no build yet");
-                report.done = Done::NoBuild;
-                return report;
-            }
-            Err(error) => {
-                self.problems.push(self.desk.problem(&subject, &error));
-                return report;
-            }
+        let unclear = |problem: &str| desk.problem_of(&subject, ErrorClass::Undetermined, problem);
+        let Some(latest) = latest.map_err(|error| desk.problem(&subject, &error))? else {
+            tracing::info!("{subject}: no build yet");
+            return Ok(Done::NoBuild);
         };
         report.build = Some(latest.build.name().to_owned());
-        let before = match self.records.current(self.desk, release, kind).transpose() {
-            Ok(before) => before,
-            Err(problem) => {
-                self.note(&subject, &problem);
-                return report;
-            }
-        };
+        let before = self.records.current(desk, release, kind).transpose();
+        let before = before.map_err(|problem| unclear(&problem))?;
         report.recorded_before = before.as_ref().map(|told| told.build.name().to_owned());
         if report.recorded_before == report.build {
             tracing::info!("{subject}: no change");
-            report.done = Done::NoChange;
-            return report;
+            return Ok(Done::NoChange);
         }
-        let Ok(name) = latest.build.name().parse::<BuildName>() else {
-            self.note(&subject, &format!("{:?} is no name of a build", latest.build.name()));
-            return report;
-        };
+        let name: BuildName = latest
+            .build
+            .name()
+            .parse()
+            .map_err(|error: VersionError| unclear(&error.to_string()))?;
         if let Some(newer) = before.as_ref().filter(|before| is_newer(before, &name)) {
             let newer = newer.build.name();
             tracing::warn!("{subject}: the newest build {name} is older than {newer}");
-            report.done = Done::Older;
-            if options.force {
-                self.remember(release, kind, latest.content);
-                report.done = Done::Recorded;
+            if !options.force {
+                return Ok(Done::Older);
             }
-            return report;
+            self.remember(release, kind, latest.content);
+            return Ok(Done::Recorded);
         }
         if !options.trigger {
             tracing::warn!("{subject}: the tests of {name} are not started");
             self.remember(release, kind, latest.content);
-            report.done = Done::Recorded;
-            return report;
+            return Ok(Done::Recorded);
         }
-        let Some(jobs) = self.registries.jobs(release, kind) else {
+        let Some(jobs) = self.registries.jobs(release, kind).map(<[JobSpec]>::to_vec) else {
             tracing::warn!("{subject}: there is no registry, so {name} is not tested");
-            report.done = Done::NoRegistry;
-            return report;
+            return Ok(Done::NoRegistry);
         };
-        let jobs = jobs.to_vec();
-        report.done = self.test_new(&name, &latest, &jobs, &mut report.started).await;
-        if report.done == Done::Started {
+        if desk.halt.is_called() {
+            return Err(unclear(&format!("told to stop before {name} was tested")));
+        }
+        let done = self.test_new(&name, &latest, &jobs, &mut report.started).await;
+        if done == Done::Started {
             self.remember(release, kind, latest.content);
         }
-        report
+        Ok(done)
     }
 
     /// Starts every enabled job that the build's file does not have.
@@ -263,10 +267,6 @@ impl Controller<'_> {
         start::start(self.desk, target, wants).await
     }
 
-    fn note(&mut self, subject: &str, problem: &str) {
-        self.problems.push(self.desk.problem_of(subject, ErrorClass::Undetermined, problem));
-    }
-
     fn remember(&mut self, stream: YStream, kind: StreamKind, content: Vec<u8>) {
         let path = LatestName { stream, kind, arch: self.desk.arch }.path();
         match RepoPath::new(path) {
@@ -317,14 +317,8 @@ pub async fn trigger(
     };
     let mut controller = Controller::open(desk).await?;
     let kind = StreamKind::of(build);
-    let mut report = StreamReport {
-        release: build.y_stream(),
-        stream: kind.word(),
-        done: Done::NoRegistry,
-        build: Some(build.to_string()),
-        recorded_before: None,
-        started: Vec::new(),
-    };
+    let mut report = StreamReport::new(build.y_stream(), kind, Done::NoRegistry);
+    report.build = Some(build.to_string());
     match controller.registries.of_build(build).map(<[JobSpec]>::to_vec) {
         None => tracing::warn!("{build}: there is no registry, nothing is started"),
         Some(jobs) => {

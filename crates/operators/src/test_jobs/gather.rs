@@ -68,10 +68,16 @@ pub(super) async fn gather(
 }
 
 /// Whether there is anything to find out about a run that has ended.
-pub(super) fn is_worth_a_look(run: &RecordedRun, is_upgrade: bool, now: Timestamp) -> bool {
+pub(super) fn is_worth_a_look(
+    desk: &Desk,
+    run: &RecordedRun,
+    is_upgrade: bool,
+    now: Timestamp,
+) -> bool {
     let may_have_report = || {
         let is_recent = run.ended_at().is_some_and(|at| now.duration_since(at) < REPORT_WINDOW);
-        !is_upgrade && !run.has_summary && is_recent && run.page().is_some()
+        let is_asked = desk.artifacts.is_some() && !is_upgrade && !run.has_summary;
+        is_asked && is_recent && run.page().is_some()
     };
     !run.is_completed() || may_have_report()
 }

@@ -8,6 +8,7 @@
 pub mod aggregator;
 pub mod checker;
 pub mod controller;
+pub mod history;
 pub mod repair;
 pub mod status;
 
@@ -19,6 +20,7 @@ mod store;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use oar_kube::{PayloadRead, PayloadWrite};
@@ -67,10 +69,28 @@ pub struct Desk {
     pub label_rejected: bool,
     /// After this a pass begins nothing new and tells what it left undone.
     pub deadline: Duration,
+    /// Set when the program was told to stop: a pass then begins nothing new.
+    pub halt: Halt,
     /// Pages that reports link to.
     pub links: Links,
     /// The list of a dry run's changes.
     pub recorder: Option<Recorder>,
+}
+
+/// A word to everything that works at a desk: finish what you have begun, begin nothing new.
+#[derive(Debug, Clone, Default)]
+pub struct Halt(Arc<AtomicBool>);
+
+impl Halt {
+    /// Says it.
+    pub fn call(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was said.
+    pub fn is_called(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl fmt::Debug for Desk {

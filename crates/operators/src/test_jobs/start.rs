@@ -4,6 +4,8 @@
 //! a run that was started by a program that died is found by whoever finds the claim. The ids are
 //! committed as soon as they are known. Somebody else's claim holds us back for 15 minutes.
 
+mod parts;
+
 use std::collections::BTreeMap;
 
 use futures_util::StreamExt as _;
@@ -11,105 +13,21 @@ use jiff::Timestamp;
 use oar_prow_jobs::result_file::Slot;
 use oar_prow_jobs::verdict::CLAIM_VALID;
 use oar_prow_jobs::{
-    Build, Claim, Images, JobSpec, NoAmd64Image, OrderError, ProwError, ResultFile, ResultName,
-    RunId, RunOrder, StreamKind, image_variables, starts_from_stable,
+    Build, Claim, Images, ResultFile, ResultName, RunId, RunOrder, StreamKind, image_variables,
+    starts_from_stable,
 };
 use oar_release::ErrorClass;
 use oar_state_repo::{Edit, FileEdit, FileNow, RepoPath, StoredFile};
-use serde::Serialize;
 
+use self::parts::StartError;
+use super::Desk;
 use super::store::{self, Records};
-use super::{Desk, Problem};
-use crate::error::Classed;
+
+pub use self::parts::Started;
+pub(super) use self::parts::{Outcome, Place, Want};
 
 /// Runs that are started at the same time.
 const AT_ONCE: usize = 4;
-
-/// One run that is to be started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Want {
-    pub(super) spec: JobSpec,
-    pub(super) place: Place,
-}
-
-/// Where a run goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// The first run of a job without one.
-    First,
-    /// The n-th retry, from 1.
-    Retry(u32),
-    /// Instead of all runs of the job, because a person asked for it.
-    Anew,
-}
-
-impl Want {
-    /// Retries are claimed in their job's entry; a job without a run has none.
-    fn claimed_at(&self) -> Option<&str> {
-        matches!(self.place, Place::Retry(_)).then_some(self.spec.job.as_str())
-    }
-
-    /// The id of the attempt under the claim `by`.
-    fn attempt(&self, by: &str) -> String {
-        let place = match self.place {
-            Place::First => "first".to_owned(),
-            Place::Retry(number) => format!("retry-{number}"),
-            Place::Anew => "anew".to_owned(),
-        };
-        format!("{by}/{}/{place}", self.spec.job)
-    }
-}
-
-/// A run that was started, or found to be started before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Started {
-    /// The job.
-    pub job: String,
-    /// Its id.
-    pub id: String,
-    /// Whether it was found after somebody had lost it.
-    pub adopted: bool,
-}
-
-/// What became of the runs of one build.
-#[derive(Debug, Default)]
-pub(super) struct Outcome {
-    pub(super) started: Vec<Started>,
-    pub(super) problems: Vec<Problem>,
-    /// Somebody else is starting them right now.
-    pub(super) held_back: bool,
-    /// The file as it is stored now.
-    pub(super) stored: Option<StoredFile>,
-}
-
-/// A run could not be ordered.
-#[derive(Debug, thiserror::Error)]
-enum StartError {
-    #[error(transparent)]
-    Order(#[from] OrderError),
-    #[error(transparent)]
-    Image(#[from] NoAmd64Image),
-    #[error(transparent)]
-    Prow(#[from] ProwError),
-    #[error("the stable build to start from is unknown: {0}")]
-    NoStable(String),
-}
-
-impl Classed for StartError {
-    fn class_of(&self) -> ErrorClass {
-        match self {
-            Self::Order(_) | Self::Image(_) => ErrorClass::InvalidArgument,
-            Self::Prow(error) => error.class(),
-            Self::NoStable(_) => ErrorClass::Undetermined,
-        }
-    }
-}
-
-impl StartError {
-    fn may_have_started(&self) -> bool {
-        matches!(self, Self::Prow(error) if error.may_have_started())
-    }
-}
 
 /// The build whose runs are started, and its file.
 pub(super) struct Target<'a> {

@@ -89,7 +89,7 @@ impl<'a> Pass<'a> {
 
     fn is_late(&self) -> bool {
         let passed = self.desk.clock.now().duration_since(self.begun);
-        passed.unsigned_abs() >= self.desk.deadline
+        passed.unsigned_abs() >= self.desk.deadline || self.desk.halt.is_called()
     }
 
     /// The builds that are not decided. A file that cannot be read is a problem of its own.
@@ -128,7 +128,9 @@ impl<'a> Pass<'a> {
     async fn look_at_runs(&mut self, open: &mut [Open]) {
         let mut looks = Vec::new();
         for (at, build) in open.iter().enumerate() {
-            looks.extend(build.runs_to_look_at(self.begun).into_iter().map(|run| (at, run)));
+            looks.extend(
+                build.runs_to_look_at(self.desk, self.begun).into_iter().map(|run| (at, run)),
+            );
         }
         let desk = self.desk;
         let pass = &*self;
@@ -292,7 +294,7 @@ impl Open {
     }
 
     /// Each run that may have news, and whether its job upgrades.
-    fn runs_to_look_at(&self, now: Timestamp) -> Vec<(RecordedRun, bool)> {
+    fn runs_to_look_at(&self, desk: &Desk, now: Timestamp) -> Vec<(RecordedRun, bool)> {
         let standing = self.standing(now);
         let jobs = self.file.jobs();
         let in_scope = standing.jobs.iter().filter_map(|judged| {
@@ -300,7 +302,7 @@ impl Open {
             Some((job, judged.spec.upgrade || judged.spec.job.contains("upgrade")))
         });
         let runs = in_scope.flat_map(|(job, upgrade)| job.runs().map(move |run| (run, upgrade)));
-        runs.filter(|(run, upgrade)| is_worth_a_look(run, *upgrade, now))
+        runs.filter(|(run, upgrade)| is_worth_a_look(desk, run, *upgrade, now))
             .map(|(run, upgrade)| (run.clone(), upgrade))
             .collect()
     }

@@ -463,3 +463,13 @@ async fn without_cluster_credentials_a_pass_does_not_begin() {
     assert_eq!(error.class(), ErrorClass::NotConfigured);
     assert!(lab.sandbox.requests().is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_is_told_to_stop_begins_nothing_new() {
+    let lab = Lab::new();
+    lab.registry_of(&["a"]);
+    lab.result(&[retried("a", ended("first", "failure"), &[])]);
+    lab.desk.halt.call();
+    let report = lab.aggregate().await;
+    assert_eq!((lab.starts(), report.left_undone.len()), (0, 1), "{report:?}");
+}

@@ -8,8 +8,8 @@ use jiff::SignedDuration;
 use oar_github::{GitHubRepo, HttpGitHub};
 use oar_kube::HttpKube;
 use oar_operators::services::Ports;
-use oar_operators::test_jobs::Desk;
 use oar_operators::test_jobs::aggregator::{self, AggregatorReport};
+use oar_operators::test_jobs::{Desk, Halt};
 use oar_prow_jobs::{HttpProw, HttpReleaseController, MockRunArtifacts, RunArtifacts};
 use oar_release::clock::SeededEntropy;
 use oar_release::{Arch, Links, Masker};
@@ -60,6 +60,7 @@ pub fn desk(sandbox: &Sandbox, http: &HttpClient, seed: u64, arch: Arch) -> Desk
         s390x_vars: "RELEASE_IMAGE_S390X_".to_owned(),
         label_rejected: false,
         deadline: Duration::from_mins(15),
+        halt: Halt::default(),
         links: Links::default(),
         recorder: None,
     }

@@ -2,7 +2,8 @@
 
 use oar_operators::dry_run::{DryRunPayloads, DryRunRepo, Recorder};
 use oar_operators::services::Ports;
-use oar_operators::test_jobs::{repair, status};
+use oar_operators::test_jobs::{history, repair, status};
+use oar_prow_jobs::StreamKind;
 use oar_prow_jobs::result_file::BuildVerdict;
 use oar_release::{BuildName, ErrorClass};
 use oar_sandbox::fault::{Kind, Rule};
@@ -151,4 +152,35 @@ async fn the_status_tells_verdicts_letters_and_runs() {
     assert_eq!((one.builds.len(), one.builds[0].jobs[0].runs.len()), (1, 3));
     assert!(one.builds[0].page.ends_with(&result_path(NIGHTLY)));
     assert!(status::one(&lab.desk, &"4.99.77".parse().expect("a build")).await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_history_tells_flaky_jobs_from_broken_ones() {
+    let lab = Lab::new();
+    let flake = [ended("2", "success"), ended("3", "success")];
+    let broken = [ended("2", "failure"), ended("3", "failure")];
+    let files = [
+        ("4.99.1", vec![entry("b", ended("1", "success"))]),
+        (
+            "4.99.2",
+            vec![entry("a", ended("1", "success")), retried("b", ended("1", "failure"), &flake)],
+        ),
+        (
+            "4.99.3",
+            vec![entry("a", ended("1", "success")), retried("b", ended("1", "failure"), &broken)],
+        ),
+    ];
+    for (build, result) in files {
+        let content = json!({ "result": result, "build": build_of(build), "aggregated": true, "accepted": true });
+        lab.put("record", &result_path(build), &content);
+    }
+    rejected(&lab);
+    let stream = "4.99".parse().expect("a stream");
+    let history = history::run(&lab.desk, stream, StreamKind::Stable, 10).await.expect("a history");
+    assert_eq!(history.builds, ["4.99.3", "4.99.2", "4.99.1"]);
+    let [b, a] = history.jobs.as_slice() else { panic!("{:?}", history.jobs) };
+    assert_eq!((b.job.as_str(), b.at_once, b.rescued, b.failed), (job("b").as_str(), 1, 1, 1));
+    assert_eq!((b.letters.as_str(), a.letters.as_str()), ("FSS", "SS."));
+    let newest = history::run(&lab.desk, stream, StreamKind::Stable, 1).await.expect("a history");
+    assert_eq!((newest.builds.len(), newest.jobs[0].letters.as_str()), (1, "F"));
 }
