@@ -15,6 +15,7 @@ mod registry;
 mod report;
 pub mod result_file;
 mod run;
+pub mod sippy;
 mod start;
 mod streams;
 pub mod test_result;

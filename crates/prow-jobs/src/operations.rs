@@ -12,6 +12,12 @@ pub(crate) const DECK_RUN: Operation = Operation::read("run");
 pub(crate) const EXECUTION: Operation = Operation::read("execution");
 pub(crate) const EXECUTIONS: Operation = Operation::read("executions");
 pub(crate) const ARTEFACT: Operation = Operation::read("artefact");
+pub(crate) const SIPPY_HEALTH: Operation = Operation::read("sippy_health");
+pub(crate) const SIPPY_JOBS: Operation = Operation::read("sippy_jobs");
+pub(crate) const SIPPY_TESTS: Operation = Operation::read("sippy_tests");
+pub(crate) const SIPPY_COMPONENTS: Operation = Operation::read("sippy_components");
+pub(crate) const SIPPY_VARIANTS: Operation = Operation::read("sippy_variants");
+pub(crate) const SIPPY_RISK: Operation = Operation::read("sippy_risk");
 
 pub(crate) const START: Operation = Operation {
     name: "start",
@@ -22,7 +28,7 @@ pub(crate) const START: Operation = Operation {
 };
 
 /// Every operation of these clients.
-pub const OPERATIONS: [Operation; 10] = [
+pub const OPERATIONS: [Operation; 16] = [
     LATEST,
     TAGS,
     ALL_STREAMS,
@@ -32,5 +38,11 @@ pub const OPERATIONS: [Operation; 10] = [
     EXECUTION,
     EXECUTIONS,
     ARTEFACT,
+    SIPPY_HEALTH,
+    SIPPY_JOBS,
+    SIPPY_TESTS,
+    SIPPY_COMPONENTS,
+    SIPPY_VARIANTS,
+    SIPPY_RISK,
     START,
 ];

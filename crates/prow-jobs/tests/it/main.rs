@@ -9,4 +9,6 @@ mod reads;
 #[cfg(test)]
 mod results;
 #[cfg(test)]
+mod sippy;
+#[cfg(test)]
 mod world;
