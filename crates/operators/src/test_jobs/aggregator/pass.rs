@@ -108,6 +108,12 @@ impl<'a> Pass<'a> {
                     continue;
                 }
             }
+            let build = &result.name.build;
+            if registries.is_unreadable(build) {
+                // Judged by its own jobs it could be accepted although a required one is missing.
+                self.report.left_undone.push(format!("{build}: its registry cannot be read"));
+                continue;
+            }
             match ResultFile::parse(&result.stored.content) {
                 Ok(file) => {
                     let specs = registries.of_build(&result.name.build);
