@@ -43,6 +43,32 @@ async fn spec04_case_19_a_promotion_in_between_survives_with_one_more_read_and_c
     assert_eq!((requests["github PUT"], requests["github GET"]), (2, 1), "{requests:?}");
 }
 
+/// A run that somebody repairs between the label and the commit: the file must not be closed as
+/// accepted while the payload is labelled as rejected, or nobody ever looks at it again.
+#[tokio::test(start_paused = true)]
+async fn a_verdict_that_changes_under_a_pass_is_not_closed_with_the_label_of_the_old_one() {
+    let mut lab = Lab::new();
+    lab.desk.label_rejected = true;
+    lab.registry_of(&["a"]);
+    let runs = |last: &str| [ended("2", "success"), ended("3", last)];
+    lab.result(&[retried("a", ended("1", "failure"), &runs("failure"))]);
+    let mut repaired = lab.file();
+    repaired["result"] = json!([retried("a", ended("1", "failure"), &runs("success"))]);
+    let text = oar_prow_jobs::json_text(&repaired);
+    lab.sandbox.plant(
+        Rule::once("github", Kind::Write { branch: "record", path: result_path(NIGHTLY), text })
+            .method(Method::PUT),
+    );
+    lab.aggregate().await;
+    assert_eq!(lab.label().as_deref(), Some("Rejected"));
+    assert_eq!(lab.file()["result"], repaired["result"]);
+    assert_ne!(lab.file()["aggregated"], true, "{}", lab.file());
+    // From then on every pass says that a person has to settle it.
+    let report = lab.aggregate().await;
+    assert_eq!(report.problems.len(), 1, "{report:?}");
+    assert!(report.problems[0].message.contains("Rejected"), "{report:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn spec04_case_22_a_controller_killed_between_start_and_record_loses_and_doubles_nothing() {
     // The first answer of Gangway is the last thing the first controller sees: everything it would
