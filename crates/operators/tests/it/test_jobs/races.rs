@@ -12,7 +12,7 @@ use oar_sandbox::fault::{Kind, Rule};
 use oar_transport::testing::client;
 use serde_json::{Value, json};
 
-use super::lab::{Lab, NIGHTLY, desk, ended, entry, job, result_path, retried};
+use super::lab::{Lab, NIGHTLY, build_of, desk, ended, entry, job, result_path, retried};
 
 fn options() -> Options {
     let releases = vec!["4.99".parse().expect("a stream")];
@@ -103,6 +103,26 @@ async fn spec04_case_22_a_controller_killed_between_start_and_record_loses_and_d
         };
         assert!(jobs.iter().all(|job| known(&job["firstJob"]["jobID"])));
         assert!(file.get("retryClaim").is_none());
+    }
+}
+
+/// A slow controller does not put an older build back over what a faster one recorded meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_newer_build_that_another_controller_recorded_meanwhile_stays() {
+    const CURRENT: &str = "_releases/ocp-latest-4.99-nightly-amd64.json";
+    for (force, expected) in [(false, "4.99.0-0.nightly-2026-03-20-060000"), (true, NIGHTLY)] {
+        let lab = Lab::new();
+        let newer = build_of("4.99.0-0.nightly-2026-03-20-060000");
+        let text = oar_prow_jobs::json_text(&newer);
+        lab.sandbox.plant(
+            Rule::once("github", Kind::Write { branch: "record", path: CURRENT.to_owned(), text })
+                .method(Method::PUT),
+        );
+        let wanted = Options { trigger: false, force, ..options() };
+        let report = controller::run(&lab.desk, &wanted).await.expect("a report");
+        assert!(report.is_sound(), "{report:?}");
+        let stored = lab.text(CURRENT).expect("recorded");
+        assert!(stored.contains(&format!("{expected}\"")), "{stored}");
     }
 }
 
