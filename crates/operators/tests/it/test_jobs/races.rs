@@ -177,6 +177,28 @@ async fn a_start_that_nobody_can_tell_about_keeps_its_claim_and_is_found_later()
     assert!(file["result"][0].get("retryClaim").is_none());
 }
 
+/// The first of two retries is the one that nobody can tell about: the second then has its place in the
+/// file, and must not hide it.
+#[tokio::test(start_paused = true)]
+async fn a_lost_retry_is_found_although_a_later_one_was_stored() {
+    let lab = Lab::new();
+    lab.registry_of(&["a"]);
+    lab.result(&[retried("a", ended("first", "failure"), &[])]);
+    lab.sandbox.plant(Rule::once("gangway", Kind::ResetAfter).method(Method::POST));
+    lab.sandbox.plant(Rule::once("gangway", Kind::Status(500)).method(Method::GET).times(u32::MAX));
+    lab.aggregate().await;
+    let retries = |lab: &Lab| lab.file()["result"][0]["retriedJobs"].as_array().map(Vec::len);
+    assert_eq!((lab.starts(), retries(&lab)), (2, Some(1)), "{}", lab.file());
+    lab.sandbox.set_faults(oar_sandbox::fault::Faults::default());
+    for _ in 0..2 {
+        lab.later(1);
+        let report = lab.aggregate().await;
+        assert!(report.is_sound(), "{report:?}");
+        assert_eq!((lab.starts(), retries(&lab)), (2, Some(2)), "{}", lab.file());
+    }
+    assert!(lab.file()["result"][0].get("retryClaim").is_none());
+}
+
 /// A controller and two aggregators meet at one file while a person replaces a run and others move
 /// the branch: every missing run is started once, and nobody's change is lost.
 #[tokio::test(start_paused = true)]
