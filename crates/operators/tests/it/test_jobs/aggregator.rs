@@ -439,6 +439,8 @@ async fn a_build_whose_registry_cannot_be_read_is_not_judged() {
     assert_eq!((lab.label(), lab.count("kube", "label")), (None, 0), "{report:?}");
     assert_eq!(lab.text(&result_path(NIGHTLY)), before);
     assert_eq!((report.problems.len(), report.left_undone.len()), (1, 1), "{report:?}");
+    let status = oar_operators::test_jobs::status::all(&lab.desk, None).await.expect("a status");
+    assert_eq!(status.builds[0].expected, None, "nothing is foretold either");
     // Once it is repaired the missing job is started.
     lab.registry_of(&["a", "b"]);
     let report = lab.aggregate().await;
