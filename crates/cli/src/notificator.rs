@@ -60,6 +60,7 @@ fn notificator(
             page_size: options.search_batch_size.unwrap_or(page_size),
             calendar: settings.calendar,
             organisations: settings.github_orgs,
+            former_accounts: settings.former_accounts,
         },
     })
 }

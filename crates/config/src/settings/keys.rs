@@ -95,6 +95,7 @@ pub(super) static KEYS: &[Key] = &[
     Key::of("notificator.zone", Text).default("UTC"),
     Key::of("notificator.holidays", List).default(""),
     Key::of("notificator.github_orgs", List).default("openshift"),
+    Key::of("notificator.former_accounts", List).default(""),
     Key::of("jira.qe_subtask_summaries", List).default(
         "[Wed-Fri] QE does release verification,\
          [Mon-Wed] QE notifies ON_QA bugzilla owners and analyze ci failures,\

@@ -98,6 +98,8 @@ pub struct NotificatorSettings {
     pub calendar: WorkCalendar,
     /// Organisations whose pull requests are looked up.
     pub github_orgs: Vec<String>,
+    /// Jira account ids under which notifications were posted before.
+    pub former_accounts: Vec<String>,
 }
 
 /// Jira.
@@ -346,6 +348,7 @@ impl Settings {
             versions: self.list_of("notificator.versions"),
             calendar: WorkCalendar::new(zone, holidays),
             github_orgs: self.list_of("notificator.github_orgs"),
+            former_accounts: self.list_of("notificator.former_accounts"),
         }
     }
 

@@ -167,8 +167,7 @@ impl<'a> Work<'a> {
         if !issue.is_on_qa() {
             return Ok(None);
         }
-        let me = jira.myself().await?.account_id;
-        let comments = ours(comments, &me);
+        let comments = ours(comments, &self.desk.accounts().await?);
         let hidden = self.desk.hidden(comments.iter()).await?;
         let notified = notified_since(bug.on_qa, &comments, &hidden);
         let now = Bug { issue, on_qa: bug.on_qa, notified };

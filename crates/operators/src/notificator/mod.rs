@@ -73,6 +73,8 @@ pub struct Scope {
     pub calendar: WorkCalendar,
     /// Organisations whose pull requests count.
     pub organisations: Vec<String>,
+    /// Accounts under which notifications were posted before: theirs count too (spec 02 §8.7).
+    pub former_accounts: Vec<String>,
 }
 
 /// What a run did.
@@ -205,7 +207,7 @@ impl Notificator {
         report: &mut NotificatorReport,
     ) -> Result<Vec<Bug>, JiraError> {
         let jira = &*self.jira.read;
-        let me = jira.myself().await?.account_id;
+        let accounts = self.accounts().await?;
         let ids: Vec<String> = issues.iter().map(|issue| issue.id.clone()).collect();
         let histories = jira.status_history(&ids).await?;
         let comments: Vec<Result<Vec<Comment>, JiraError>> = stream::iter(&issues)
@@ -216,7 +218,7 @@ impl Notificator {
         let mut read = Vec::new();
         for (issue, comments) in issues.into_iter().zip(comments) {
             match comments {
-                Ok(comments) => read.push((issue, ours(comments, &me))),
+                Ok(comments) => read.push((issue, ours(comments, &accounts))),
                 Err(error) => report.fail(&issue.key, error.class(), &error),
             }
         }
@@ -235,6 +237,13 @@ impl Notificator {
         Ok(read.into_iter().filter_map(bug).collect())
     }
 
+    /// The ids of the accounts whose notifications count: our own, and those of before.
+    async fn accounts(&self) -> Result<Vec<String>, JiraError> {
+        let mut accounts = self.scope.former_accounts.clone();
+        accounts.push(self.jira.read.myself().await?.account_id);
+        Ok(accounts)
+    }
+
     /// The hidden values of `comments`.
     async fn hidden(&self, comments: impl Iterator<Item = &Comment>) -> Result<Hidden, JiraError> {
         let ids: Vec<String> = comments.map(|comment| comment.id.clone()).collect();
@@ -248,11 +257,12 @@ impl Notificator {
 /// The hidden values of comments, by comment.
 type Hidden = BTreeMap<String, BTreeMap<String, Value>>;
 
-/// The comments that our account wrote and that look like notifications: anybody can write the words.
-fn ours(comments: Vec<Comment>, me: &str) -> Vec<Comment> {
+/// The comments that one of our accounts wrote and that look like notifications: anybody can write
+/// the words.
+fn ours(comments: Vec<Comment>, accounts: &[String]) -> Vec<Comment> {
     let is_ours = |comment: &Comment| {
         words::is_notification(comment)
-            && comment.author.as_ref().is_some_and(|author| author.account_id == me)
+            && comment.author.as_ref().is_some_and(|author| accounts.contains(&author.account_id))
     };
     comments.into_iter().filter(is_ours).collect()
 }
@@ -305,5 +315,36 @@ impl NotificatorReport {
         if let Some(error) = outcome.failed {
             self.fail(&outcome.key, error.class(), &error);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Without the account of before a bot that gets another one tells everybody again.
+    #[test]
+    fn notifications_of_our_accounts_count_and_those_of_others_do_not() {
+        let comment = |id: &str, author: &str| Comment {
+            id: id.to_owned(),
+            author: Some(oar_jira::Account {
+                account_id: author.to_owned(),
+                display_name: None,
+                email_address: None,
+                active: true,
+                account_type: None,
+            }),
+            created: Timestamp::UNIX_EPOCH,
+            text: "Errata Reliability Team Notification - QA Contact Action Request".to_owned(),
+            links: Vec::new(),
+        };
+        let comments = vec![comment("1", "bot"), comment("2", "old-bot"), comment("3", "member")];
+        let kept = |accounts: &[&str]| {
+            let accounts: Vec<String> = accounts.iter().map(|id| (*id).to_owned()).collect();
+            let ours = ours(comments.clone(), &accounts);
+            ours.into_iter().map(|comment| comment.id).collect::<Vec<_>>()
+        };
+        assert_eq!(kept(&["bot"]), ["1"]);
+        assert_eq!(kept(&["old-bot", "bot"]), ["1", "2"]);
     }
 }

@@ -108,7 +108,16 @@ struct Controller<'a> {
     registries: Registries,
     problems: Vec<Problem>,
     /// Current builds to record in the end.
-    recorded: Vec<(RepoPath, Vec<u8>)>,
+    recorded: Vec<Current>,
+}
+
+/// A current build to record.
+struct Current {
+    path: RepoPath,
+    name: BuildName,
+    content: Vec<u8>,
+    /// Also over a newer one.
+    force: bool,
 }
 
 impl<'a> Controller<'a> {
@@ -195,12 +204,12 @@ impl Controller<'_> {
             if !options.force {
                 return Ok(Done::Older);
             }
-            self.remember(release, kind, latest.content);
+            self.remember(kind, &name, latest.content, options.force);
             return Ok(Done::Recorded);
         }
         if !options.trigger {
             tracing::warn!("{subject}: the tests of {name} are not started");
-            self.remember(release, kind, latest.content);
+            self.remember(kind, &name, latest.content, options.force);
             return Ok(Done::Recorded);
         }
         let Some(jobs) = self.registries.jobs(release, kind).map(<[JobSpec]>::to_vec) else {
@@ -212,7 +221,7 @@ impl Controller<'_> {
         }
         let done = self.test_new(&name, &latest, &jobs, &mut report.started).await;
         if done == Done::Started {
-            self.remember(release, kind, latest.content);
+            self.remember(kind, &name, latest.content, options.force);
         }
         Ok(done)
     }
@@ -267,10 +276,10 @@ impl Controller<'_> {
         start::start(self.desk, target, wants).await
     }
 
-    fn remember(&mut self, stream: YStream, kind: StreamKind, content: Vec<u8>) {
-        let path = LatestName { stream, kind, arch: self.desk.arch }.path();
+    fn remember(&mut self, kind: StreamKind, name: &BuildName, content: Vec<u8>, force: bool) {
+        let path = LatestName { stream: name.y_stream(), kind, arch: self.desk.arch }.path();
         match RepoPath::new(path) {
-            Ok(path) => self.recorded.push((path, content)),
+            Ok(path) => self.recorded.push(Current { path, name: name.clone(), content, force }),
             Err(error) => self.problems.push(self.desk.problem("current build", &error)),
         }
     }
@@ -278,10 +287,15 @@ impl Controller<'_> {
     /// Records the current builds, all in one commit.
     async fn record(&mut self) {
         let (mut edits, mut details) = (Vec::new(), Vec::new());
-        for (path, content) in std::mem::take(&mut self.recorded) {
+        for Current { path, name, content, force } in std::mem::take(&mut self.recorded) {
             let before = self.records.get(path.as_str()).cloned();
             details.push(path.as_str().rsplit('/').next().unwrap_or_default().to_owned());
-            let decide = Box::new(move |_: Option<&StoredFile>| Edit::Write(content.clone()));
+            let decide = Box::new(move |now: Option<&StoredFile>| {
+                // Another controller may have seen a newer build since the records were read.
+                let now = now.and_then(|now| ToldBuild::parse(now.content.clone()).ok());
+                let is_older = now.is_some_and(|now| is_newer(&now, &name));
+                if is_older && !force { Edit::Keep } else { Edit::Write(content.clone()) }
+            });
             edits.push(FileEdit { path, before, decide });
         }
         let subject = format!("Record {} current builds", edits.len());

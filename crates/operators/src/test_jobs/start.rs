@@ -13,8 +13,8 @@ use jiff::Timestamp;
 use oar_prow_jobs::result_file::Slot;
 use oar_prow_jobs::verdict::CLAIM_VALID;
 use oar_prow_jobs::{
-    Build, Claim, Images, ResultFile, ResultName, RunId, RunOrder, StreamKind, image_variables,
-    starts_from_stable,
+    Build, Claim, Images, ProwError, RecordedJob, ResultFile, ResultName, RunId, RunOrder,
+    StreamKind, image_variables, starts_from_stable,
 };
 use oar_release::ErrorClass;
 use oar_state_repo::{Edit, FileEdit, FileNow, RepoPath, StoredFile};
@@ -91,6 +91,9 @@ impl Work<'_> {
         let stored = self.target.stored.as_ref();
         let file = stored.and_then(|stored| ResultFile::parse(&stored.content).ok());
         let (mut adopted, mut open) = (Vec::new(), Vec::new());
+        let jobs = file.as_ref().map(ResultFile::jobs).unwrap_or_default();
+        let mut known: Vec<String> =
+            jobs.iter().flat_map(RecordedJob::runs).map(|run| run.id.clone()).collect();
         for want in wants {
             let Some(claim) = file.as_ref().and_then(|file| claim_at(file, want.claimed_at()))
             else {
@@ -102,15 +105,12 @@ impl Work<'_> {
                 outcome.held_back = true;
                 continue;
             }
-            let attempt = want.attempt(&claim.by);
-            match self.desk.prow.read.find_attempt(&want.spec.job, &attempt).await {
-                Ok(Some(run)) => match run.id {
-                    Some(id) => {
-                        tracing::warn!(id = %id, "{}: a lost run was found", self.subject(&want));
-                        adopted.push((want, id));
-                    }
-                    None => open.push(want),
-                },
+            match self.find_lost(&want, &claim.by, &known).await {
+                Ok(Some(id)) => {
+                    tracing::warn!(id = %id, "{}: a lost run was found", self.subject(&want));
+                    known.push(id.to_string());
+                    adopted.push((want, id));
+                }
                 Ok(None) => open.push(want),
                 // Unknown is no permission to start it again.
                 Err(error) => {
@@ -120,6 +120,26 @@ impl Work<'_> {
             }
         }
         (adopted, open)
+    }
+
+    /// The run that was started for `want` under the lost claim `by`. A retry whose run the file has
+    /// already is not it: when an earlier one is lost, a later one is stored in its place.
+    async fn find_lost(
+        &self,
+        want: &Want,
+        by: &str,
+        known: &[String],
+    ) -> Result<Option<RunId>, ProwError> {
+        let is_retry = matches!(want.place, Place::Retry(_));
+        for attempt in want.attempts(by) {
+            let found = self.desk.prow.read.find_attempt(&want.spec.job, &attempt).await?;
+            let id = found.and_then(|run| run.id);
+            let id = id.filter(|id| !is_retry || known.iter().all(|known| known != id.as_str()));
+            if id.is_some() {
+                return Ok(id);
+            }
+        }
+        Ok(None)
     }
 
     /// Commits the claim, creating the file if there is none; answers what may be started under it.

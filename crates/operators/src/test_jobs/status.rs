@@ -121,7 +121,12 @@ pub async fn all(desk: &Desk, stream: Option<YStream>) -> Result<Status, Operato
         match ResultFile::parse(&result.stored.content) {
             Ok(file) => {
                 let specs = registries.of_build(&result.name.build).unwrap_or_default();
-                builds.push(status_of(desk, &result, &file, specs));
+                let mut status = status_of(desk, &result, &file, specs);
+                if registries.is_unreadable(&result.name.build) {
+                    // Nobody knows which jobs are missing.
+                    status.expected = None;
+                }
+                builds.push(status);
             }
             Err(error) => problems.push(desk.problem(result.path.as_str(), &error)),
         }

@@ -85,9 +85,9 @@ impl Records {
     }
 }
 
-/// All registries of the architecture.
+/// All registries of the architecture; `None` for one that cannot be read.
 #[derive(Debug, Default)]
-pub(super) struct Registries(BTreeMap<YStream, JobRegistry>);
+pub(super) struct Registries(BTreeMap<YStream, Option<JobRegistry>>);
 
 impl Registries {
     /// Reads them; a malformed one is a problem, the others are there.
@@ -102,9 +102,12 @@ impl Registries {
             match JobRegistry::parse(&path, &stored.content) {
                 Ok(registry) => {
                     registry.remarks.iter().for_each(|remark| tracing::warn!("{path}: {remark}"));
-                    registries.0.insert(name.stream, registry);
+                    registries.0.insert(name.stream, Some(registry));
                 }
-                Err(error) => problems.push(desk.problem(&path, &error)),
+                Err(error) => {
+                    problems.push(desk.problem(&path, &error));
+                    registries.0.insert(name.stream, None);
+                }
             }
         }
         Ok((registries, problems))
@@ -112,7 +115,13 @@ impl Registries {
 
     /// The jobs for builds of a stream; `None` when the y-stream has no registry.
     pub(super) fn jobs(&self, stream: YStream, kind: StreamKind) -> Option<&[JobSpec]> {
-        self.0.get(&stream).map(|registry| registry.jobs(kind))
+        self.0.get(&stream)?.as_ref().map(|registry| registry.jobs(kind))
+    }
+
+    /// Whether the y-stream of `build` has a registry that cannot be read: which jobs it needs is not
+    /// known then, which is not the same as no registry.
+    pub(super) fn is_unreadable(&self, build: &BuildName) -> bool {
+        self.0.get(&build.y_stream()).is_some_and(Option::is_none)
     }
 
     /// The jobs for one build.

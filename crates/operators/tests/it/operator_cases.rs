@@ -1,13 +1,17 @@
 //! What the operators of both flows have in common (spec 06 §2, cases 1, 2 and 5).
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use oar_operators::tasks::analyze_build::{self, Decision, Subject};
 use oar_operators::tasks::image_consistency_check::{self, Backend, Request};
 use oar_operators::tasks::{check_cve_tracker_bug, take_ownership};
 use oar_release::TaskOutcome;
 use oar_sandbox::fault::{Kind, Rule};
 use oar_sandbox::world::World;
+use oar_state_repo::{MemoryRepo, StateRepo};
 use oar_statebox::InitialState;
+use serde_json::json;
 
 use crate::desk::release;
 use crate::lab::Lab;
@@ -90,4 +94,31 @@ async fn spec06_case_05_one_bad_image_fails_and_grades_that_cannot_be_had_decide
     let open = graded(&lab, |_| "A").await;
     assert!(matches!(open, TaskOutcome::InProgress { job: Some(_) }), "{open:?}");
     assert!(lab.entry("image-consistency-check").contains("status: In Progress"));
+}
+
+/// A run that is repeated can turn the verdict round after the task has passed.
+#[tokio::test(start_paused = true)]
+async fn a_pass_that_the_tests_gave_is_never_told_as_a_person_s() {
+    let mut lab = Lab::new();
+    let records = Arc::new(MemoryRepo::new());
+    lab.desk.context.records = Arc::clone(&records) as Arc<dyn StateRepo>;
+    let context = &lab.desk.context;
+    let publish = |accepted: bool| {
+        let file = json!({ "aggregated": true, "accepted": accepted, "result": [],
+                           "build": { "name": release().to_string() } });
+        records.put("_releases/ocp-test-result-4.99.3-amd64.json", &file.to_string());
+    };
+    let run = |decision| async move {
+        analyze_build::run(context, &release(), Subject::Promoted, decision).await.outcome
+    };
+    publish(true);
+    assert_eq!(run(None).await, TaskOutcome::Pass);
+    publish(false);
+    let TaskOutcome::Unchanged { reason } = run(None).await else { panic!("never re-opened") };
+    assert!(!reason.contains("a person accepted") && reason.contains("reject"), "{reason}");
+    // Once a person has said so it is true.
+    let accept = Decision::Accept("a known flake of the console".parse().expect("a reason"));
+    assert_eq!(run(Some(&accept)).await, TaskOutcome::Pass);
+    let TaskOutcome::Unchanged { reason } = run(None).await else { panic!("it is recorded") };
+    assert!(reason.contains("a person accepted 4.99.3"), "{reason}");
 }

@@ -239,9 +239,17 @@ impl Judge<'_, '_> {
         } else {
             let stored = record.map(|record| record.status);
             if stored == Some(TaskStatus::Pass) {
-                return Ok(unchanged(format!(
-                    "a person accepted {build} although its tests failed"
-                )));
+                let said = record.and_then(|record| record.result.as_deref()).unwrap_or_default();
+                let by_a_person =
+                    said.contains("accepted by ") && said.contains(&build.to_string());
+                // A pass is never taken back, but nobody is said to have decided who has not.
+                return Ok(unchanged(if by_a_person {
+                    format!("a person accepted {build} although its tests failed")
+                } else {
+                    let what = format!("the tests reject {build}, but the task has passed before");
+                    self.scope.warn(format!("{what}: look at it, and decide with --reject REASON"));
+                    what
+                }));
             }
             if stored == Some(TaskStatus::Fail) && self.blocker_is_open(state) {
                 return Ok(unchanged(format!(

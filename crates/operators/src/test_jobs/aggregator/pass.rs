@@ -29,8 +29,8 @@ struct Open {
     specs: Vec<JobSpec>,
     facts: Vec<(String, RunFacts)>,
     started: Vec<Started>,
-    /// The label that the verdict asks for is there.
-    is_labelled: bool,
+    /// The label that the payload was seen to have, or that does not matter as the payload is gone.
+    labelled: Option<&'static str>,
 }
 
 /// The number of a build, a run of it, and what was found out; nothing when it was too late.
@@ -108,6 +108,12 @@ impl<'a> Pass<'a> {
                     continue;
                 }
             }
+            let build = &result.name.build;
+            if registries.is_unreadable(build) {
+                // Judged by its own jobs it could be accepted although a required one is missing.
+                self.report.left_undone.push(format!("{build}: its registry cannot be read"));
+                continue;
+            }
             match ResultFile::parse(&result.stored.content) {
                 Ok(file) => {
                     let specs = registries.of_build(&result.name.build);
@@ -116,7 +122,7 @@ impl<'a> Pass<'a> {
                     }
                     let specs = specs.unwrap_or_default().to_vec();
                     let (facts, started) = (Vec::new(), Vec::new());
-                    open.push(Open { result, file, specs, facts, started, is_labelled: false });
+                    open.push(Open { result, file, specs, facts, started, labelled: None });
                 }
                 Err(error) => self.report.problems.push(self.desk.problem(path, &error)),
             }
@@ -210,7 +216,8 @@ impl<'a> Pass<'a> {
                 return Some(None);
             }
             let by_hand = build.file.is_promoted();
-            Some(Some(label::ensure(desk, &build.result.name.build, wanted, by_hand).await))
+            let done = label::ensure(desk, &build.result.name.build, wanted, by_hand).await;
+            Some(Some(done.map(|done| (wanted, done))))
         });
         let labels: Vec<_> = futures_util::stream::iter(labels).buffered(AT_ONCE).collect().await;
         for (build, label) in open.iter_mut().zip(labels) {
@@ -218,9 +225,9 @@ impl<'a> Pass<'a> {
             match label {
                 None => {}
                 Some(None) => self.report.left_undone.push(format!("{name}: label")),
-                Some(Some(Ok(done))) => {
-                    tracing::info!("{name}: label {done:?}");
-                    build.is_labelled = true;
+                Some(Some(Ok((label, done)))) => {
+                    tracing::info!("{name}: label {label} {done:?}");
+                    build.labelled = Some(label);
                 }
                 Some(Some(Err(error))) => {
                     self.report.problems.push(desk.problem(&name.to_string(), &error));
@@ -268,6 +275,19 @@ impl<'a> Pass<'a> {
             }
         }
     }
+}
+
+/// The label for the payload of a build whose file stands so; `None` when it needs none.
+fn label_for(
+    file: &ResultFile,
+    standing: &BuildStanding,
+    label_rejected: bool,
+) -> Option<&'static str> {
+    if standing.accepted == Some(true) || file.is_promoted() {
+        return Some(ACCEPTED);
+    }
+    let is_rejected = standing.accepted == Some(false) && standing.is_collected;
+    (label_rejected && is_rejected).then_some(REJECTED)
 }
 
 /// Removes the file of a recycled build, if it still is as it was read.
@@ -333,12 +353,7 @@ impl Open {
 
     /// The label that the payload should have by now.
     fn label(&self, desk: &Desk, now: Timestamp) -> Option<&'static str> {
-        let standing = self.standing(now);
-        if standing.accepted == Some(true) || self.file.is_promoted() {
-            return Some(ACCEPTED);
-        }
-        let is_rejected = standing.accepted == Some(false) && standing.is_collected;
-        (desk.label_rejected && is_rejected).then_some(REJECTED)
+        label_for(&self.file, &self.standing(now), desk.label_rejected)
     }
 
     /// Writes what was found out into the freshest file, and closes it when nothing is open.
@@ -351,8 +366,9 @@ impl Open {
             let Some(accepted) = standing.accepted.filter(|_| standing.is_collected) else {
                 return;
             };
-            let needs_label = accepted || file.is_promoted() || labels_rejected;
-            if (self.is_labelled || !needs_label) && !file.is_aggregated() {
+            // The file may say something else than it did when the label was set.
+            let label = label_for(file, &standing, labels_rejected);
+            if (label.is_none() || label == self.labelled) && !file.is_aggregated() {
                 file.conclude(accepted);
             }
         })

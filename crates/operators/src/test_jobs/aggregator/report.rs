@@ -25,7 +25,7 @@ pub struct AggregatorReport {
     pub recycled: Vec<String>,
     /// Whether anything was committed.
     pub committed: bool,
-    /// What the deadline left for the next pass.
+    /// What the deadline, or a registry that cannot be read, left for a later pass.
     pub left_undone: Vec<String>,
     /// What is missing and does not matter for a verdict.
     pub warnings: Vec<String>,

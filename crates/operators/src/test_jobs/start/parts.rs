@@ -34,7 +34,22 @@ impl Want {
 
     /// The id of the attempt under the claim `by`.
     pub(super) fn attempt(&self, by: &str) -> String {
-        let place = match self.place {
+        self.attempt_at(self.place, by)
+    }
+
+    /// The ids of all attempts under the claim `by` whose run may be the one that is missing here: of
+    /// retries also the earlier ones.
+    pub(super) fn attempts(&self, by: &str) -> Vec<String> {
+        let mut attempts = vec![self.attempt(by)];
+        if let Place::Retry(number) = self.place {
+            let earlier = (1..number).rev();
+            attempts.extend(earlier.map(|number| self.attempt_at(Place::Retry(number), by)));
+        }
+        attempts
+    }
+
+    fn attempt_at(&self, place: Place, by: &str) -> String {
+        let place = match place {
             Place::First => "first".to_owned(),
             Place::Retry(number) => format!("retry-{number}"),
             Place::Anew => "anew".to_owned(),

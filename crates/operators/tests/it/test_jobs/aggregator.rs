@@ -427,6 +427,27 @@ async fn a_malformed_registry_stops_no_other_stream() {
     assert!(report.problems[0].subject.contains("4.98") && report.builds[0].closed);
 }
 
+/// Whether a required job is missing is not known then: one green job must not accept the build.
+#[tokio::test(start_paused = true)]
+async fn a_build_whose_registry_cannot_be_read_is_not_judged() {
+    let lab = Lab::new();
+    lab.registry_of(&["a", "b"]);
+    lab.put("main", "_releases/ocp-4.99-test-jobs-amd64.json", &json!({ "nightly": [] }));
+    lab.result(&[entry("a", ended("one", "success"))]);
+    let before = lab.text(&result_path(NIGHTLY));
+    let report = lab.aggregate().await;
+    assert_eq!((lab.label(), lab.count("kube", "label")), (None, 0), "{report:?}");
+    assert_eq!(lab.text(&result_path(NIGHTLY)), before);
+    assert_eq!((report.problems.len(), report.left_undone.len()), (1, 1), "{report:?}");
+    let status = oar_operators::test_jobs::status::all(&lab.desk, None).await.expect("a status");
+    assert_eq!(status.builds[0].expected, None, "nothing is foretold either");
+    // Once it is repaired the missing job is started.
+    lab.registry_of(&["a", "b"]);
+    let report = lab.aggregate().await;
+    assert!(report.is_sound() && !report.builds[0].closed, "{report:?}");
+    assert_eq!(lab.starts(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_pass_that_is_out_of_time_says_what_it_left() {
     let mut lab = Lab::new();

@@ -12,7 +12,7 @@ use oar_sandbox::fault::{Kind, Rule};
 use oar_transport::testing::client;
 use serde_json::{Value, json};
 
-use super::lab::{Lab, NIGHTLY, desk, ended, entry, job, result_path, retried};
+use super::lab::{Lab, NIGHTLY, build_of, desk, ended, entry, job, result_path, retried};
 
 fn options() -> Options {
     let releases = vec!["4.99".parse().expect("a stream")];
@@ -41,6 +41,32 @@ async fn spec04_case_19_a_promotion_in_between_survives_with_one_more_read_and_c
     assert_eq!((&file["manual_promotion"], &file["aggregated"]), (&json!(true), &json!(false)));
     let requests = lab.sandbox.requests();
     assert_eq!((requests["github PUT"], requests["github GET"]), (2, 1), "{requests:?}");
+}
+
+/// A run that somebody repairs between the label and the commit: the file must not be closed as
+/// accepted while the payload is labelled as rejected, or nobody ever looks at it again.
+#[tokio::test(start_paused = true)]
+async fn a_verdict_that_changes_under_a_pass_is_not_closed_with_the_label_of_the_old_one() {
+    let mut lab = Lab::new();
+    lab.desk.label_rejected = true;
+    lab.registry_of(&["a"]);
+    let runs = |last: &str| [ended("2", "success"), ended("3", last)];
+    lab.result(&[retried("a", ended("1", "failure"), &runs("failure"))]);
+    let mut repaired = lab.file();
+    repaired["result"] = json!([retried("a", ended("1", "failure"), &runs("success"))]);
+    let text = oar_prow_jobs::json_text(&repaired);
+    lab.sandbox.plant(
+        Rule::once("github", Kind::Write { branch: "record", path: result_path(NIGHTLY), text })
+            .method(Method::PUT),
+    );
+    lab.aggregate().await;
+    assert_eq!(lab.label().as_deref(), Some("Rejected"));
+    assert_eq!(lab.file()["result"], repaired["result"]);
+    assert_ne!(lab.file()["aggregated"], true, "{}", lab.file());
+    // From then on every pass says that a person has to settle it.
+    let report = lab.aggregate().await;
+    assert_eq!(report.problems.len(), 1, "{report:?}");
+    assert!(report.problems[0].message.contains("Rejected"), "{report:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -77,6 +103,26 @@ async fn spec04_case_22_a_controller_killed_between_start_and_record_loses_and_d
         };
         assert!(jobs.iter().all(|job| known(&job["firstJob"]["jobID"])));
         assert!(file.get("retryClaim").is_none());
+    }
+}
+
+/// A slow controller does not put an older build back over what a faster one recorded meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_newer_build_that_another_controller_recorded_meanwhile_stays() {
+    const CURRENT: &str = "_releases/ocp-latest-4.99-nightly-amd64.json";
+    for (force, expected) in [(false, "4.99.0-0.nightly-2026-03-20-060000"), (true, NIGHTLY)] {
+        let lab = Lab::new();
+        let newer = build_of("4.99.0-0.nightly-2026-03-20-060000");
+        let text = oar_prow_jobs::json_text(&newer);
+        lab.sandbox.plant(
+            Rule::once("github", Kind::Write { branch: "record", path: CURRENT.to_owned(), text })
+                .method(Method::PUT),
+        );
+        let wanted = Options { trigger: false, force, ..options() };
+        let report = controller::run(&lab.desk, &wanted).await.expect("a report");
+        assert!(report.is_sound(), "{report:?}");
+        let stored = lab.text(CURRENT).expect("recorded");
+        assert!(stored.contains(&format!("{expected}\"")), "{stored}");
     }
 }
 
@@ -129,6 +175,28 @@ async fn a_start_that_nobody_can_tell_about_keeps_its_claim_and_is_found_later()
         (1, Some(2))
     );
     assert!(file["result"][0].get("retryClaim").is_none());
+}
+
+/// The first of two retries is the one that nobody can tell about: the second then has its place in the
+/// file, and must not hide it.
+#[tokio::test(start_paused = true)]
+async fn a_lost_retry_is_found_although_a_later_one_was_stored() {
+    let lab = Lab::new();
+    lab.registry_of(&["a"]);
+    lab.result(&[retried("a", ended("first", "failure"), &[])]);
+    lab.sandbox.plant(Rule::once("gangway", Kind::ResetAfter).method(Method::POST));
+    lab.sandbox.plant(Rule::once("gangway", Kind::Status(500)).method(Method::GET).times(u32::MAX));
+    lab.aggregate().await;
+    let retries = |lab: &Lab| lab.file()["result"][0]["retriedJobs"].as_array().map(Vec::len);
+    assert_eq!((lab.starts(), retries(&lab)), (2, Some(1)), "{}", lab.file());
+    lab.sandbox.set_faults(oar_sandbox::fault::Faults::default());
+    for _ in 0..2 {
+        lab.later(1);
+        let report = lab.aggregate().await;
+        assert!(report.is_sound(), "{report:?}");
+        assert_eq!((lab.starts(), retries(&lab)), (2, Some(2)), "{}", lab.file());
+    }
+    assert!(lab.file()["result"][0].get("retryClaim").is_none());
 }
 
 /// A controller and two aggregators meet at one file while a person replaces a run and others move
