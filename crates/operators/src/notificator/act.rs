@@ -97,10 +97,7 @@ impl<'a> Work<'a> {
             outcome.marked = Some(false);
         }
         match next {
-            Next::Mark if is_due => {
-                self.mark(&bug.issue, true).await?;
-                outcome.marked = Some(true);
-            }
+            Next::Mark if is_due => self.mark_waiting(bug, outcome).await?,
             Next::Tell(stage) => self.tell(bug, stage, outcome).await?,
             Next::Mark | Next::Wait { .. } => {}
         }
@@ -113,10 +110,20 @@ impl<'a> Work<'a> {
         let standing = Standing { lacks_manager: true, ..standing(bug) };
         let next = standing.next(self.desk.clock.now(), &self.desk.scope.calendar);
         if next == Next::Mark && !has_label(&bug.issue, PENDING_LABEL) {
+            self.mark_waiting(bug, outcome).await?;
+        } else {
+            outcome.skipped = Some("there is no manager, and everybody else was told".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Marks a bug that still waits; somebody may have verified it since the search.
+    async fn mark_waiting(&self, bug: &Bug, outcome: &mut Outcome) -> Result<(), BugError> {
+        if self.desk.jira.read.issue(&bug.issue.key).await?.is_on_qa() {
             self.mark(&bug.issue, true).await?;
             outcome.marked = Some(true);
         } else {
-            outcome.skipped = Some("there is no manager, and everybody else was told".to_owned());
+            outcome.skipped = Some("it has changed since it was searched for".to_owned());
         }
         Ok(())
     }
