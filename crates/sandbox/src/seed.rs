@@ -75,11 +75,17 @@ pub fn world() -> World {
             .into(),
         },
         slack: Slack {
-            users: text_map(&[("lead@example.com", "U0LEAD")]),
+            users: text_map(&[
+                ("lead@example.com", "U0LEAD"),
+                ("member@example.com", "U0MEMBER"),
+                ("sec1@example.com", "U0SEC1"),
+                ("sec2@example.com", "U0SEC2"),
+            ]),
             groups: text_map(&[
                 ("ert-498-example", "S0498"),
                 ("ert-499-example", "S0499"),
                 ("release-artists-example", "S0ART"),
+                ("docs-example", "S0DOCS"),
             ]),
             channels: [
                 "team-release-example",
@@ -114,7 +120,9 @@ pub fn world() -> World {
 /// The CI cluster with the payloads of the builds that may be tested.
 fn kube() -> crate::kube::Kube {
     let mut kube = crate::kube::Kube::default();
-    ["4.99.1", "4.99.2", NIGHTLY].iter().for_each(|build| kube.add_payload("ocp", build));
+    for build in ["4.99.1", "4.99.2", NIGHTLY] {
+        kube.add_payload("ocp", build);
+    }
     kube
 }
 
