@@ -17,6 +17,7 @@ mod image_consistency;
 mod image_consistency_jenkins;
 mod image_signed_check;
 mod is_shipped;
+mod legacy_commands;
 mod nightly;
 mod nightly_service;
 mod notificator;
