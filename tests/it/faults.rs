@@ -265,3 +265,8 @@ fn the_analysis_of_builds_survives_every_trouble() {
 fn the_question_whether_it_is_shipped_survives_every_trouble() {
     hold(&["the release is shipped", "the release is not shipped"]);
 }
+
+#[test]
+fn dropping_bugs_survives_every_trouble() {
+    hold(&["drop bugs from advisories and shipment"]);
+}

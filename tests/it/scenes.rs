@@ -49,6 +49,11 @@ fn a_missed_tracker(world: &mut World) {
     found.get_mut("konflux").expect("a system").insert("image".to_owned(), keys);
 }
 
+fn an_unverified_bug(world: &mut World) {
+    let bug = world.jira.issues.get_mut("OCPBUGS-99031").expect("a bug");
+    "ON_QA".clone_into(&mut bug.status);
+}
+
 fn a_blocking_alert(world: &mut World) {
     let advisory = world.errata.advisories.get_mut(&990_032).expect("the advisory");
     let (name, text) = ("cve-mismatch".to_owned(), "an old kernel".to_owned());
@@ -123,6 +128,16 @@ pub const SCENES: &[Scene] = &[
         then: nothing,
         outcome: "fail",
         required: ALL,
+        made_up: ALL,
+    },
+    Scene {
+        name: "drop bugs from advisories and shipment",
+        work: Work::DropBugs,
+        before: an_unverified_bug,
+        earlier: &[],
+        then: nothing,
+        outcome: "pass",
+        required: &["errata", "gitlab commit", "gitlab create-merge-request"],
         made_up: ALL,
     },
     Scene {
