@@ -290,7 +290,7 @@ fn a_dry_run_lists_what_would_leave_and_changes_nothing() {
         let report = run(&place, command, &["--dry-run"]);
         assert_eq!(report["outcome"], "pass", "{report}");
         assert_eq!(world(&place).effects, before.effects, "{release}");
-        assert_eq!(stored(&place, release).contains("drop-bugs"), false);
+        assert!(!stored(&place, release).contains("drop-bugs"));
         let planned = report["planned_changes"].as_array().expect("changes");
         let system = if release == "4.98.17" { "errata" } else { "gitlab" };
         for system in [system, "slack", "state"] {

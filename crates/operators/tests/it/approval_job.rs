@@ -211,6 +211,36 @@ async fn spec06_case_16_r09_a_killed_job_is_resumed_with_its_deadline() {
     assert!(approvals::resume(&lab.context, None).await.expect("nothing").jobs.is_empty());
 }
 
+/// P14: silence is told, once, by whoever starts the job again.
+#[tokio::test(start_paused = true)]
+async fn a_job_that_was_dead_for_hours_is_told_once_when_it_is_started_again() {
+    for by_command in [false, true] {
+        let lab = scheduled().await;
+        let died = tokio::time::timeout(Duration::from_hours(2), lab.run_job()).await;
+        assert!(died.is_err());
+        let start = || async {
+            if by_command {
+                lab.approve().await;
+            } else {
+                approvals::resume(&lab.context, None).await.expect("resumed");
+            }
+        };
+        // Half an hour is no silence.
+        tokio::time::advance(Duration::from_mins(30)).await;
+        if !by_command {
+            start().await;
+            assert_eq!(lab.posts(CHANNEL, None), [""; 0]);
+        }
+        tokio::time::advance(Duration::from_hours(3)).await;
+        for _ in 0..2 {
+            start().await;
+        }
+        let told = lab.posts(CHANNEL, None);
+        let [message] = &told[..] else { panic!("{by_command}: {told:?}") };
+        assert!(message.contains("did not look since 2026-03-10T1"), "{message}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn spec06_case_16_a_resumed_job_looks_at_once_and_not_when_the_dead_one_would_have() {
     let lab = scheduled().await;
