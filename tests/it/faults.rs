@@ -278,3 +278,8 @@ fn final_approval_survives_every_trouble() {
 fn the_approval_job_survives_every_trouble() {
     hold(&["the job sees the page"]);
 }
+
+#[test]
+fn dropping_bugs_survives_every_trouble() {
+    hold(&["drop bugs from advisories and shipment"]);
+}

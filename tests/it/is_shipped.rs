@@ -63,6 +63,21 @@ fn spec06_case_20_a_closed_shipment_is_not_shipped_and_neither_is_an_advisory_in
 }
 
 #[test]
+fn spec03_case_40_with_a_closed_shipment_nothing_is_shipped_and_with_a_merged_one_it_is() {
+    let place = begun();
+    for id in [990_031, 990_032] {
+        advisory(&place, id, "SHIPPED_LIVE");
+    }
+    shipment(&place, "closed");
+    let answer = shipped(&place, "4.99.3", &[]).expect(0).json();
+    assert_eq!(answer["shipped"], false, "{answer}");
+    assert_eq!(answer["details"]["shipment_mr_status"], "closed");
+    shipment(&place, "merged");
+    let answer = shipped(&place, "4.99.3", &[]).expect(0).json();
+    assert_eq!(answer["shipped"], true, "{answer}");
+}
+
+#[test]
 fn an_advisory_that_cannot_be_read_leaves_it_open() {
     let place = begun();
     advisory(&place, 990_031, "REL_PREP");

@@ -18,6 +18,7 @@ mod image_consistency_jenkins;
 mod image_signed_check;
 mod is_shipped;
 mod konflux_flow;
+mod legacy_commands;
 mod nightly;
 mod nightly_service;
 mod notificator;

@@ -49,6 +49,11 @@ fn a_missed_tracker(world: &mut World) {
     found.get_mut("konflux").expect("a system").insert("image".to_owned(), keys);
 }
 
+fn an_unverified_bug(world: &mut World) {
+    let bug = world.jira.issues.get_mut("OCPBUGS-99031").expect("a bug");
+    "ON_QA".clone_into(&mut bug.status);
+}
+
 fn a_blocking_alert(world: &mut World) {
     let advisory = world.errata.advisories.get_mut(&990_032).expect("the advisory");
     let (name, text) = ("cve-mismatch".to_owned(), "an old kernel".to_owned());
@@ -167,6 +172,9 @@ pub const SCENES: &[Scene] = &[
         .then(published)
         .required(&["errata", "gitlab"])
         .made_up(&["errata", "gitlab"]),
+    scene("drop bugs from advisories and shipment", Work::DropBugs, "pass")
+        .before(an_unverified_bug)
+        .required(&["errata", "gitlab commit", "gitlab create-merge-request"]),
 ];
 
 /// A command that meets the seeded world.

@@ -40,10 +40,14 @@ pub fn survives<T: Debug + PartialEq>(
 
 /// The StateBox without times and logs, the messages, and the effects outside of GitHub.
 pub fn lasting(place: &Place) -> (String, Vec<String>, Vec<String>) {
+    lasting_with(place, &statebox(place))
+}
+
+/// The same of the release with this StateBox.
+pub fn lasting_with(place: &Place, text: &str) -> (String, Vec<String>, Vec<String>) {
     let is_log = |line: &&str| {
         ["INFO", "WARNING", "ERROR"].iter().any(|level| line.contains(&format!("Z: {level}: ")))
     };
-    let text = statebox(place);
     let kept: Vec<&str> = text.lines().filter(|line| !is_log(line)).collect();
     let is_time = |part: &&str| part.len() == 20 && part.ends_with('Z');
     let text = kept.join("\n");

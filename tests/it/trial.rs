@@ -17,6 +17,7 @@ use oar_operators::commands::{create_test_report, is_shipped, qe_approval, rhcos
 use oar_operators::error::Classed as _;
 use oar_operators::report::CommandReport;
 use oar_operators::task_log::TaskLogLayer;
+use oar_operators::tasks::bugs::drop_bugs;
 use oar_operators::tasks::image_consistency_check::{Backend, Request};
 use oar_operators::tasks::{
     analyze_build, change_advisory_status, check_cve_tracker_bug, image_consistency_check,
@@ -59,6 +60,8 @@ pub enum Work {
     Approve,
     /// The process of the job that waits for it.
     ApprovalJob,
+    /// From advisories and shipment.
+    DropBugs,
 }
 
 impl Work {
@@ -74,6 +77,7 @@ impl Work {
             | Self::ImageConsistencyRun
             | Self::ImageConsistencyOnJenkins => Task::ImageConsistencyCheck,
             Self::ImageSigned => Task::ImageSignedCheck,
+            Self::DropBugs => Task::DropBugs,
             Self::AnalyzeCandidate => Task::AnalyzeCandidateBuild,
             Self::AnalyzePromoted => Task::AnalyzePromotedBuild,
             Self::Approve => Task::ChangeAdvisoryStatus,
@@ -102,6 +106,13 @@ impl Work {
                 Ok(found) => Told::of("pass", &found),
                 Err(error) => Told::failed(&error),
             },
+            Self::DropBugs => {
+                let options = drop_bugs::Options { shipment: true, ..Default::default() };
+                match drop_bugs::run(context, &release, &options).await {
+                    Ok(report) => Told::report(&report),
+                    Err(error) => Told::failed(&error),
+                }
+            }
             Self::Push => Told::report(&push_to_cdn_staging::run(context, &release).await),
             Self::QeApproval => match qe_approval::run(context, &release, false).await {
                 Ok(done) if done.standing == qe_approval::Standing::Waiting => {
@@ -354,7 +365,11 @@ impl Trial {
         for effect in self.world().effects {
             let is_counted = !matches!(effect.service.as_str(), "github" | "slack");
             if is_counted && effect.action != "update-note" {
-                let deed = format!("{} {} {}", effect.service, effect.action, effect.target);
+                let mut deed = format!("{} {} {}", effect.service, effect.action, effect.target);
+                if effect.target.contains(":drop-bugs-for-") {
+                    // The branch is named after the time of the run.
+                    deed.truncate(deed.len() - "YYYYMMDDHHMMSS".len());
+                }
                 *deeds.entry(deed).or_default() += 1;
             }
         }

@@ -1,7 +1,9 @@
 //! Runs the release tasks and prints what became of them.
 
+use oar_gitlab_shipment::Project;
 use oar_operators::commands::{is_shipped, qe_approval, rhcos_alerts};
 use oar_operators::tasks::analyze_build::{self, Subject};
+use oar_operators::tasks::bugs::{check_greenwave_cvp_tests, drop_bugs, update_bug_list};
 use oar_operators::tasks::image_consistency_check::Request;
 use oar_operators::tasks::{
     change_advisory_status, check_cve_tracker_bug, image_consistency_check, image_signed_check,
@@ -50,6 +52,24 @@ pub(crate) async fn run(
             let context = around.context(options.dry_run.dry_run)?;
             let notify = !options.no_notify;
             tell(printer, &check_cve_tracker_bug::run(&context, release, notify).await)
+        }
+        TaskWork::UpdateBugList(options) => {
+            let context = around.context(options.dry_run.dry_run)?;
+            tell(printer, &update_bug_list::run(&context, release, options.tell()).await?)
+        }
+        TaskWork::CheckGreenwaveCvpTests(dry_run) => {
+            let context = around.context(dry_run.dry_run)?;
+            tell(printer, &check_greenwave_cvp_tests::run(&context, release).await?)
+        }
+        TaskWork::DropBugs(options) => {
+            let context = around.context(options.dry_run.dry_run)?;
+            let fork = around.settings.gitlab().fork_project;
+            let options = drop_bugs::Options {
+                keep_high_severity: options.keep_high_severity,
+                shipment: options.shipment,
+                fork: fork.as_deref().map(Project::from),
+            };
+            tell(printer, &drop_bugs::run(&context, release, &options).await?)
         }
         TaskWork::StageTesting(options) => {
             let context = around.context(options.dry_run.dry_run)?;

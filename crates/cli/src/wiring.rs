@@ -9,7 +9,7 @@ use oar_config::settings::StateLocation;
 use oar_config::{AppConfig, BuildDataCache, Flags, HttpBuildData, Settings};
 use oar_github::{GitHubRepo, HttpGitHub, RepoName};
 use oar_operators::Context;
-use oar_operators::context::{Journals, Messenger, ReleaseDataSource, Room};
+use oar_operators::context::{Approvers, Journals, Messenger, ReleaseDataSource, Room};
 use oar_operators::dry_run::{DryRunRepo, DryRunSlack, Recorder};
 use oar_prow_jobs::HttpReleaseController;
 use oar_release::clock::{SystemClock, SystemEntropy};
@@ -282,7 +282,17 @@ impl Surroundings {
             channel: channel.to_owned(),
             group: config.slack_group("art").ok().map(str::to_owned),
         });
-        Ok(Messenger { read: Arc::new(slack), write, release_channel, art })
+        let forum = config.slack_channel("qe-forum").map(str::to_owned);
+        let forum = forum.map_err(|error| error.to_string());
+        let words = |list: Vec<&str>| list.into_iter().map(str::to_owned).collect();
+        let approvers = config.slack_channel("approver").map_err(|error| error.to_string());
+        let approvers = approvers.map(|channel| Approvers {
+            channel: channel.to_owned(),
+            docs: config.documentation_approvers().ok().map(str::to_owned),
+            prodsec: config.security_approvers().map(words).unwrap_or_default(),
+        });
+        let read = Arc::new(slack);
+        Ok(Messenger { read, write, release_channel, art, forum, approvers })
     }
 }
 

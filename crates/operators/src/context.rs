@@ -36,6 +36,21 @@ pub struct Messenger {
     pub release_channel: String,
     /// Where ART is told; why it cannot be, when the configuration does not say.
     pub art: Result<Room, String>,
+    /// Where the people who verify bugs are told (`qe-forum`); why they cannot be.
+    pub forum: Result<String, String>,
+    /// Where approvals of other teams are asked for; why they cannot be.
+    pub approvers: Result<Approvers, String>,
+}
+
+/// The teams that approve an advisory before QE may.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Approvers {
+    /// Their channel.
+    pub channel: String,
+    /// Handle of the documentation's group, without `@`.
+    pub docs: Option<String>,
+    /// Product Security: addresses of people, or handles of groups.
+    pub prodsec: Vec<String>,
 }
 
 /// A channel, and the group that is mentioned in it.

@@ -99,18 +99,36 @@ pub const ERRATA: &[&str] = &[
     "push-to-cdn-staging",
     "check-cve-tracker-bug",
     "check-rhcos-security-alerts",
+    "update-bug-list",
+    "check-greenwave-cvp-tests",
+    "drop-bugs",
+    "change-advisory-status",
+    "approvals",
     "add-qe-approval",
     "is-shipped",
     "plan",
 ];
 /// Commands that work with Jira.
-pub const JIRA: &[&str] = &["take-ownership", "check-cve-tracker-bug", "add-qe-approval"];
+pub const JIRA: &[&str] = &[
+    "take-ownership",
+    "check-cve-tracker-bug",
+    "update-bug-list",
+    "check-greenwave-cvp-tests",
+    "drop-bugs",
+    "change-advisory-status",
+    "approvals",
+    "add-qe-approval",
+    "jira-notificator",
+];
 /// Commands that read or write the shipment on GitLab.
 pub const GITLAB: &[&str] = &[
     "take-ownership",
     "check-cve-tracker-bug",
     "stage-testing",
     "image-consistency-check",
+    "drop-bugs",
+    "change-advisory-status",
+    "approvals",
     "add-qe-approval",
     "is-shipped",
     "plan",
@@ -127,9 +145,24 @@ pub const SLACK: &[&str] = &[
     "check-cve-tracker-bug",
     "stage-testing",
     "image-consistency-check",
+    "update-bug-list",
+    "check-greenwave-cvp-tests",
+    "drop-bugs",
+    "change-advisory-status",
+    "approvals",
 ];
 /// Commands that look for the payload in the registry.
-pub const REGISTRY: &[&str] = &["stage-testing", "image-consistency-check", "image-signed-check"];
+pub const REGISTRY: &[&str] = &[
+    "stage-testing",
+    "image-consistency-check",
+    "image-signed-check",
+    "change-advisory-status",
+    "approvals",
+];
+/// Commands that ask the company directory for managers.
+pub const DIRECTORY: &[&str] = &["jira-notificator", "update-bug-list"];
+/// Commands that wait for an advisory's public page.
+pub const PAGES: &[&str] = &["change-advisory-status", "approvals"];
 /// Commands that need ART's build data, and so the encrypted configuration.
 pub const BUILD_DATA: &[&str] = &[
     "create-test-report",
@@ -141,6 +174,11 @@ pub const BUILD_DATA: &[&str] = &[
     "stage-testing",
     "image-consistency-check",
     "analyze-candidate-build",
+    "update-bug-list",
+    "check-greenwave-cvp-tests",
+    "drop-bugs",
+    "change-advisory-status",
+    "approvals",
     "add-qe-approval",
     "is-shipped",
     "plan",
@@ -161,7 +199,7 @@ pub const SECRETS: &[SecretNeed] = &[
     SecretNeed {
         variable: "SLACK_BOT_TOKEN",
         needed_by: SLACK,
-        remedy: "take the bot token of the Slack app (scopes chat:write, usergroups:read)",
+        remedy: "take the bot token of the Slack app (scopes chat:write, users:read.email, usergroups:read)",
     },
     SecretNeed {
         variable: "JIRA_USERNAME",
@@ -200,14 +238,33 @@ const MAX_SKEW: Duration = Duration::from_mins(1);
 
 /// Checks what a command's own context holds: the state repository and the messenger.
 pub async fn services(context: &Context) -> Vec<Check> {
-    let (repository, messenger, jira, gitlab, elliott) = tokio::join!(
+    let (repository, messenger, jira, gitlab, elliott, directory) = tokio::join!(
         state_repository(context),
         messenger(context),
         jira(context),
         gitlab(context),
         elliott(context),
+        directory(context),
     );
-    [repository, messenger].into_iter().chain(jira).chain(gitlab).chain([elliott]).collect()
+    let signed_in = [repository, messenger].into_iter().chain(jira).chain(gitlab);
+    signed_in.chain([elliott, directory]).collect()
+}
+
+/// An address that nobody has: any answer shows that the directory can be asked.
+const NOBODY: &str = "oar-doctor@example.com";
+
+/// Whether the company directory answers. A warning: only messages to managers need it.
+async fn directory(context: &Context) -> Check {
+    let name = "company directory";
+    let check = match &context.services.directory {
+        Err(missing) => Check::new(name, Health::Missing, missing.to_string()),
+        Ok(directory) => match directory.manager_email(NOBODY).await {
+            Ok(_) => Check::ok(name, "answers"),
+            Err(error) => Check::new(name, Health::Warning, error_chain(&error))
+                .remedy("check the network, the VPN and OAR_ENDPOINT_LDAP"),
+        },
+    };
+    check.needed_by(DIRECTORY)
 }
 
 /// Whether the token signs in; one that is missing is told with the secrets.

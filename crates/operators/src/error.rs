@@ -168,6 +168,9 @@ impl OperatorError {
             Self::Approval(crate::approval::ApprovalError::NoJob { release }) => {
                 Some(format!("`oar -r {release} change-advisory-status` makes one"))
             }
+            Self::WrongFlow { command: "drop-bugs", release, .. } => Some(format!(
+                "`oar -r {release} drop-bugs --shipment` drops them from advisories and shipment"
+            )),
             _ => None,
         }
     }

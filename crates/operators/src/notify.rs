@@ -18,8 +18,14 @@ use crate::report::error_chain;
 pub enum Audience {
     /// The release leads of the y-stream, in their channel.
     ReleaseLeads,
+    /// The release leads and the documentation team, in the channel of the former.
+    LeadsAndDocs,
     /// ART, in its channel.
     Art,
+    /// The people who verify bugs, in their forum; the text mentions whom it is for.
+    Forum,
+    /// The teams that approve advisories, in their channel; the text mentions whom it is for.
+    Approvers,
 }
 
 /// A message of a task, in Slack's markup.
@@ -131,7 +137,7 @@ async fn one(
         // Nothing remembers messages of a release without StateBox.
         (Memory::None, None) => context.entropy.id(),
     };
-    let (channel, handle) = room(context, messenger, release, notice.to, told)?;
+    let (channel, handles) = room(context, messenger, release, notice.to, told)?;
     let intent = Intent {
         id: IntentId::derive(&[&release.to_string(), "notify", notice.kind, &generation, &hash]),
         kind: "slack.post_message".to_owned(),
@@ -146,7 +152,7 @@ async fn one(
             let is_doubtful = matches!(memory, Memory::Unreadable);
             let look_first = is_doubtful || matches!(opened, OpenState::Pending { .. });
             let receipt =
-                post(messenger, release, notice, &channel, handle, &intent, look_first, told)
+                post(messenger, release, notice, &channel, &handles, &intent, look_first, told)
                     .await?;
             journal.close(&intent.id, &receipt).await?;
         }
@@ -155,25 +161,38 @@ async fn one(
     Ok(())
 }
 
-/// Channel and group of an audience.
+/// Channel of an audience, and the groups that are mentioned first.
 fn room(
     context: &Context,
     messenger: &Messenger,
     release: &ReleaseVersion,
     audience: Audience,
     told: &mut Told,
-) -> Result<(String, Option<String>), NoticeError> {
+) -> Result<(String, Vec<String>), NoticeError> {
+    let missing = |why: &String| NoticeError::NoRoom(why.clone());
     match audience {
-        Audience::ReleaseLeads => {
-            let (handle, warning) = context.people.lead_group(release);
+        Audience::ReleaseLeads | Audience::LeadsAndDocs => {
+            let (lead, warning) = context.people.lead_group(release);
             if let Some(warning) = warning {
                 told.warn(context, &warning);
             }
-            Ok((messenger.release_channel.clone(), handle))
+            let mut groups: Vec<String> = lead.into_iter().collect();
+            if audience == Audience::LeadsAndDocs {
+                match &messenger.approvers {
+                    Ok(approvers) => groups.extend(approvers.docs.clone()),
+                    Err(why) => told.warn(context, &format!("documentation: {why}")),
+                }
+            }
+            Ok((messenger.release_channel.clone(), groups))
         }
         Audience::Art => {
-            let art = messenger.art.as_ref().map_err(|why| NoticeError::NoRoom(why.clone()))?;
-            Ok((art.channel.clone(), art.group.clone()))
+            let art = messenger.art.as_ref().map_err(missing)?;
+            Ok((art.channel.clone(), art.group.iter().cloned().collect()))
+        }
+        Audience::Forum => Ok((messenger.forum.as_ref().map_err(missing)?.clone(), Vec::new())),
+        Audience::Approvers => {
+            let approvers = messenger.approvers.as_ref().map_err(missing)?;
+            Ok((approvers.channel.clone(), Vec::new()))
         }
     }
 }
@@ -185,16 +204,18 @@ async fn post(
     release: &ReleaseVersion,
     notice: &Notice,
     channel: &str,
-    handle: Option<String>,
+    handles: &[String],
     intent: &Intent,
     look_first: bool,
     told: &mut Told,
 ) -> Result<String, NoticeError> {
-    let mention = match &handle {
-        Some(handle) => format!("{} ", mention(messenger, handle, &mut told.warnings).await),
-        None => String::new(),
-    };
-    let pieces = notification(&format!("[{release}]"), &format!("{mention}{}", notice.text));
+    let mut text = String::new();
+    for handle in handles {
+        text += &mention(messenger, handle, &mut told.warnings).await;
+        text.push(' ');
+    }
+    text += &notice.text;
+    let pieces = notification(&format!("[{release}]"), &text);
     let mut receipt = String::new();
     for (number, text) in pieces.into_iter().enumerate() {
         let id = match number {

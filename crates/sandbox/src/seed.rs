@@ -75,11 +75,17 @@ pub fn world() -> World {
             .into(),
         },
         slack: Slack {
-            users: text_map(&[("lead@example.com", "U0LEAD")]),
+            users: text_map(&[
+                ("lead@example.com", "U0LEAD"),
+                ("member@example.com", "U0MEMBER"),
+                ("sec1@example.com", "U0SEC1"),
+                ("sec2@example.com", "U0SEC2"),
+            ]),
             groups: text_map(&[
                 ("ert-498-example", "S0498"),
                 ("ert-499-example", "S0499"),
                 ("release-artists-example", "S0ART"),
+                ("docs-example", "S0DOCS"),
             ]),
             channels: [
                 "team-release-example",

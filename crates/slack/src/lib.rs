@@ -4,6 +4,7 @@ mod channels;
 mod client;
 mod error;
 mod groups;
+mod mentions;
 mod operations;
 mod pace;
 mod request;
@@ -13,6 +14,7 @@ mod users;
 
 pub use client::{HttpSlack, SlackRead, SlackWrite};
 pub use error::SlackError;
+pub use mentions::People;
 pub use operations::OPERATIONS;
 pub use types::{Bot, GroupId, Message, Posted, UserId};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use http::Method;
-use oar_operators::doctor::{Check, ERRATA, GITLAB, Health, JENKINS, JIRA, PROW, REGISTRY};
+use oar_operators::doctor::{Check, ERRATA, GITLAB, Health, JENKINS, JIRA, PAGES, PROW, REGISTRY};
 use oar_transport::{HttpClient, HttpErrorKind, Service};
 
 use crate::error::one_line;
@@ -13,7 +13,7 @@ use crate::error::one_line;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Each service, its name for people, and the commands that need it.
-const SERVICES: [(Service, &str, &[&str]); 10] = [
+const SERVICES: [(Service, &str, &[&str]); 12] = [
     (Service::Errata, "Errata Tool", ERRATA),
     (Service::Jira, "Jira", JIRA),
     (Service::Gitlab, "GitLab", GITLAB),
@@ -24,6 +24,8 @@ const SERVICES: [(Service, &str, &[&str]); 10] = [
     (Service::PyxisStage, "container catalogue", &["image-consistency-check"]),
     (Service::Quay, "registry quay.io", REGISTRY),
     (Service::Signatures, "signature store", &["image-signed-check"]),
+    (Service::Signatures2, "second signature store", &["image-signed-check"]),
+    (Service::ErrataPage, "public pages of advisories", PAGES),
 ];
 
 /// Asks all of them at the same time.

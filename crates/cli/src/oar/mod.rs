@@ -8,8 +8,8 @@ use oar_release::ReleaseVersion;
 use crate::global::Global;
 
 pub use tasks::{
-    AddQeApproval, AnalyzeBuild, Backend, ChangeAdvisoryStatus, CheckCveTrackerBug,
-    ImageConsistencyCheck, ImageSignedCheck, StageTesting, TakeOwnership, TaskWork,
+    AddQeApproval, AnalyzeBuild, Backend, ChangeAdvisoryStatus, CheckCveTrackerBug, DropBugs,
+    ImageConsistencyCheck, ImageSignedCheck, StageTesting, TakeOwnership, TaskWork, UpdateBugList,
 };
 
 /// Runs the tasks of an OpenShift z-stream release and keeps their state

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use oar_errata::TargetState;
 use oar_operators::tasks::analyze_build::{Decision, Reason};
+use oar_operators::tasks::bugs::update_bug_list::Tell;
 use oar_release::Arch;
 use oar_release::email::is_email;
 
@@ -58,6 +59,38 @@ Examples:
   oar -r 4.20.7 check-cve-tracker-bug
   oar -r 4.20.7 check-cve-tracker-bug --no-notify")]
     CheckCveTrackerBug(CheckCveTrackerBug),
+
+    /// List the bugs of the release and tell who is to verify them (Errata flow)
+    ///
+    /// Passes when every bug is `Verified`, `Closed` or `Release Pending`; a bug that is not visible is
+    /// never taken for verified.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 update-bug-list
+  oar -r 4.20.7 update-bug-list --no-notify
+  oar -r 4.20.7 update-bug-list --confirm-droppable    ask whether severe bugs may go
+  oar -r 4.20.7 update-bug-list --notify-managers      tell managers of unverified CVEs")]
+    UpdateBugList(UpdateBugList),
+
+    /// Look at the container verification tests of the advisories (Errata flow)
+    ///
+    /// Failed tests become one Jira issue per release, told once; tests that still run are no failure.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 check-greenwave-cvp-tests
+  oar -r 4.20.7 check-greenwave-cvp-tests --dry-run")]
+    CheckGreenwaveCvpTests(DryRun),
+
+    /// Take bugs that are not verified out of the advisories, or also out of the shipment
+    ///
+    /// CVE trackers and bugs that are not visible always stay. Approvals that this costs are asked for
+    /// again. Releases in the Konflux flow need --shipment, which makes a merge request that merges itself.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 drop-bugs --dry-run
+  oar -r 4.20.7 drop-bugs --keep-high-severity
+  oar -r 4.20.7 drop-bugs --shipment")]
+    DropBugs(DropBugs),
 
     /// Start the stage tests, or look at how they went
     ///
@@ -144,6 +177,52 @@ pub struct CheckCveTrackerBug {
     /// Tell nobody
     #[arg(long)]
     pub no_notify: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
+    pub dry_run: DryRun,
+}
+
+/// Arguments of `update-bug-list`.
+#[derive(Debug, clap::Args)]
+pub struct UpdateBugList {
+    /// Tell the QA contacts of bugs that wait for verification (the default)
+    #[arg(long, overrides_with = "no_notify")]
+    pub notify: bool,
+    /// Tell nobody
+    #[arg(long, conflicts_with_all = ["confirm_droppable", "notify_managers"])]
+    pub no_notify: bool,
+    /// Instead ask the QA contacts of bugs of high severity whether these may be dropped
+    #[arg(long, conflicts_with = "notify_managers")]
+    pub confirm_droppable: bool,
+    /// Instead tell the managers of the QA contacts of unverified CVE trackers
+    #[arg(long)]
+    pub notify_managers: bool,
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
+    pub dry_run: DryRun,
+}
+
+impl UpdateBugList {
+    /// Who is told.
+    pub const fn tell(&self) -> Tell {
+        match (self.no_notify, self.confirm_droppable, self.notify_managers) {
+            (true, _, _) => Tell::Nobody,
+            (false, true, _) => Tell::ConfirmDroppable,
+            (false, false, true) => Tell::Managers,
+            (false, false, false) => Tell::Contacts,
+        }
+    }
+}
+
+/// Arguments of `drop-bugs`.
+#[derive(Debug, clap::Args)]
+pub struct DropBugs {
+    /// Keep bugs that are critical or have a customer case
+    #[arg(long)]
+    pub keep_high_severity: bool,
+    /// Drop from advisories and shipment of a release in the Konflux flow
+    #[arg(long)]
+    pub shipment: bool,
     #[command(flatten)]
     #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
     pub dry_run: DryRun,

@@ -152,6 +152,10 @@ pub async fn drop_bugs(
             .await
             .map_err(|error| unfinished(&dropped.keys, None, error))?,
     };
+    if mr.iid == 0 {
+        // Only noted by a dry run: there is nothing to merge and nothing to link.
+        return Ok(dropped);
+    }
     let failed = |error| unfinished(&dropped.keys, Some(&mr.web_url), error);
     let address = mr.address().map_err(failed)?;
     let merging = auto_merge(read, write, &address).await.map_err(failed)?;

@@ -24,7 +24,7 @@ use super::record::{AdvisoryLine, CheckOutcome, JobRecord, JobStatus, whole_seco
 use super::schedule::{Alarm, Step};
 use super::{SOURCE, check, ending, tell};
 use crate::context::Context;
-use crate::notify::{self, Notice};
+use crate::notify::Notice;
 use crate::report::error_chain;
 use crate::task_log::TaskLog;
 use crate::tasks::advisory_map;
@@ -327,17 +327,8 @@ impl Job<'_> {
         }
     }
 
-    /// Tells the release leads and remembers it; trouble is a line in the log.
     async fn tell(&self, notice: Notice) {
-        let release = &self.record.release;
-        let told = notify::send(self.context, release, vec![notice]).await;
-        for (kind, hash) in &told.sent {
-            let who = self.context.who("notify");
-            let kept = self.context.boxes.record_notification(release, kind, hash, &who).await;
-            if let Err(error) = kept {
-                tracing::warn!("the message is not remembered: {}", error_chain(&error));
-            }
-        }
+        tell::send(self.context, &self.record.release, notice).await;
     }
 
     fn masked(&self, text: &str) -> String {

@@ -50,6 +50,7 @@ pub(crate) use apply::{
     subtasks, working_set,
 };
 pub(crate) use check::look;
+pub(crate) use tell::{send, silence};
 
 use crate::services::{NotSetUp, Reach};
 

@@ -293,6 +293,12 @@ impl JobRecord {
         SignedDuration::from_secs(i64::try_from(self.interval_s).unwrap_or(i64::MAX))
     }
 
+    /// Whether it should have looked two intervals ago, and has not (promise P14).
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        let latest = self.next_check_at.checked_add(self.interval() * 2);
+        now > latest.unwrap_or(Timestamp::MAX)
+    }
+
     /// Whether a process has to go on with it, be it only to record its end.
     pub const fn needs_a_process(&self) -> bool {
         self.status.is_unfinished() || !self.recorded

@@ -1,6 +1,7 @@
 //! Messages of a job: its end to the release leads and to the thread of whoever asked, each on its own
 //! (spec 05 §3 N18, §3.1; 06 §3.6). Neither suppresses the other, and no failure changes an outcome.
 
+use oar_release::ReleaseVersion;
 use oar_release::time::stamp;
 use oar_slack::Message;
 use oar_slack::text::{escape, fenced, link, notification};
@@ -8,7 +9,7 @@ use oar_transport::journal::{Intent, IntentId, OpenState, body_digest};
 
 use super::record::{JobRecord, JobStatus, Thread};
 use crate::context::{Context, Messenger};
-use crate::notify::{Audience, Notice};
+use crate::notify::{self, Audience, Notice};
 use crate::report::error_chain;
 
 /// Posts of one log (spec 05 §4.7).
@@ -94,6 +95,30 @@ pub(super) fn alert(record: &JobRecord, problem: &str) -> Notice {
         escape(problem)
     );
     notice("approval-alert", text)
+}
+
+/// The job's process had ended, and nobody looked for longer than two intervals (promise P14). The same
+/// silence is told once.
+pub(crate) fn silence(record: &JobRecord) -> Notice {
+    let since = stamp(record.last.as_ref().map_or(record.started_at, |check| check.at));
+    let text = format!(
+        "the approval job did not look since {since}: its process had ended. It is started again and \
+         waits until {}.",
+        stamp(record.deadline)
+    );
+    notice("approval-silence", text)
+}
+
+/// Tells the release leads and remembers it; trouble is a line in the log.
+pub(crate) async fn send(context: &Context, release: &ReleaseVersion, notice: Notice) {
+    let told = notify::send(context, release, vec![notice]).await;
+    for (kind, hash) in &told.sent {
+        let who = context.who("notify");
+        let kept = context.boxes.record_notification(release, kind, hash, &who).await;
+        if let Err(error) = kept {
+            tracing::warn!("the message is not remembered: {}", error_chain(&error));
+        }
+    }
 }
 
 const fn notice(kind: &'static str, text: String) -> Notice {

@@ -9,7 +9,9 @@ use oar_release::ReleaseVersion;
 use oar_transport::pause::sleep;
 use serde::Serialize;
 
-use crate::approval::{ApprovalError, ApprovalFolder, JobRecord, JobStatus, Lock, end_cancelled};
+use crate::approval::{
+    self, ApprovalError, ApprovalFolder, JobRecord, JobStatus, Lock, end_cancelled,
+};
 use crate::context::Context;
 use crate::dry_run::Change;
 use crate::error::OperatorError;
@@ -65,8 +67,7 @@ fn folder(context: &Context) -> Result<ApprovalFolder, OperatorError> {
 
 fn look(folder: &ApprovalFolder, record: JobRecord, now: Timestamp) -> Result<Job, ApprovalError> {
     let running = folder.is_held(&record.release, Lock::Job)?;
-    let overdue = record.next_check_at.checked_add(record.interval() * 2).unwrap_or(Timestamp::MAX);
-    let silent = record.needs_a_process() && (!running || now > overdue);
+    let silent = record.needs_a_process() && (!running || record.is_overdue(now));
     Ok(Job { record, running, silent })
 }
 
@@ -122,6 +123,9 @@ pub async fn resume(
     let needing = |job: &&Job| job.record.needs_a_process() && !job.running;
     for job in found.jobs.iter().filter(needing) {
         let release = job.record.release.clone();
+        if job.record.status.is_unfinished() && job.record.is_overdue(context.clock.now()) {
+            approval::send(context, &release, approval::silence(&job.record)).await;
+        }
         let mut one =
             Resumed { id: job.record.id.clone(), pid: None, log_path: None, error: None, release };
         if let Some(recorder) = &context.recorder {

@@ -4,6 +4,7 @@
 //! ports of [`crate::services`], and leaves recording and telling to [`crate::runner`].
 
 pub mod analyze_build;
+pub mod bugs;
 pub mod change_advisory_status;
 pub mod check_cve_tracker_bug;
 pub mod image_consistency_check;

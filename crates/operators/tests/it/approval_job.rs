@@ -211,6 +211,36 @@ async fn spec06_case_16_r09_a_killed_job_is_resumed_with_its_deadline() {
     assert!(approvals::resume(&lab.context, None).await.expect("nothing").jobs.is_empty());
 }
 
+/// P14: silence is told, once, by whoever starts the job again.
+#[tokio::test(start_paused = true)]
+async fn a_job_that_was_dead_for_hours_is_told_once_when_it_is_started_again() {
+    for by_command in [false, true] {
+        let lab = scheduled().await;
+        let died = tokio::time::timeout(Duration::from_hours(2), lab.run_job()).await;
+        assert!(died.is_err());
+        let start = || async {
+            if by_command {
+                lab.approve().await;
+            } else {
+                approvals::resume(&lab.context, None).await.expect("resumed");
+            }
+        };
+        // Half an hour is no silence.
+        tokio::time::advance(Duration::from_mins(30)).await;
+        if !by_command {
+            start().await;
+            assert_eq!(lab.posts(CHANNEL, None), [""; 0]);
+        }
+        tokio::time::advance(Duration::from_hours(3)).await;
+        for _ in 0..2 {
+            start().await;
+        }
+        let told = lab.posts(CHANNEL, None);
+        let [message] = &told[..] else { panic!("{by_command}: {told:?}") };
+        assert!(message.contains("did not look since 2026-03-10T1"), "{message}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn spec06_case_16_a_resumed_job_looks_at_once_and_not_when_the_dead_one_would_have() {
     let lab = scheduled().await;
@@ -433,6 +463,47 @@ async fn a_pass_that_somebody_recorded_is_not_undone() {
     lab.context.boxes.update_task(&release(), &update, &who).await.expect("written");
     assert_eq!(lab.run_job().await.expect("it ends").status, JobStatus::TimedOut);
     assert_eq!(lab.task().await.expect("recorded").status, TaskStatus::Pass);
+}
+
+#[tokio::test(start_paused = true)]
+async fn spec05_case_12_the_log_goes_to_the_thread_where_there_is_one() {
+    for has_thread in [true, false] {
+        let mut lab = Lab::promoted().await;
+        if has_thread {
+            lab.thread();
+        }
+        lab.approve().await;
+        lab.publish();
+        assert_eq!(lab.run_job().await.expect("it ends").status, JobStatus::Done);
+        let summary = lab.posts(CHANNEL, None);
+        assert_eq!(summary.len(), 1, "{summary:?}");
+        assert!(summary[0].contains("release approval is completed"), "{summary:?}");
+        let log = lab.posts("forum-qe-example", Some("1.2"));
+        assert_eq!(!log.is_empty(), has_thread);
+        assert!(log.iter().all(|post| post.starts_with("```\n") && post.ends_with("\n```")));
+        assert_eq!(lab.count("slack", "post"), summary.len() + log.len());
+    }
+}
+
+/// Spec 05 §4.7: whatever a log is long, its thread gets no more than 12 posts: its start, its end, and
+/// where the rest is.
+#[tokio::test(start_paused = true)]
+async fn a_long_log_is_at_most_12_posts_with_its_start_and_its_end() {
+    let mut lab = Lab::promoted().await;
+    lab.thread();
+    lab.context.approval.interval = Duration::from_mins(3);
+    lab.approve().await;
+    assert_eq!(lab.run_job().await.expect("it ends").status, JobStatus::TimedOut);
+    let log = lab.posts("forum-qe-example", Some("1.2"));
+    assert!(log.len() <= 12, "{}", log.len());
+    let notes: Vec<&String> = log.iter().filter(|post| !post.starts_with("```")).collect();
+    let [note] = notes[..] else { panic!("{notes:?}") };
+    assert!(note.contains("more posts are left out"), "{note}");
+    assert!(log.iter().all(|post| post.chars().count() <= 3900));
+    let first = log.first().expect("a post");
+    assert!(first.contains("of 4.99.3 runs until 2026-03-12T10:00:00Z"), "its start: {first}");
+    let last = log.last().expect("a post");
+    assert!(last.contains("2026-03-12T10:00:00Z"), "its end: {last}");
 }
 
 #[tokio::test(start_paused = true)]

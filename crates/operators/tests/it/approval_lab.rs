@@ -180,7 +180,9 @@ impl Lab {
         let read = Arc::new(slack.clone());
         let release_channel = "team-release-example".to_owned();
         let art = Err("not in this test".to_owned());
-        context.messenger = Ok(Messenger { read, write: Arc::new(slack), release_channel, art });
+        let (forum, approvers) = (Err("not in this test".to_owned()), Err("nor this".to_owned()));
+        let write = Arc::new(slack);
+        context.messenger = Ok(Messenger { read, write, release_channel, art, forum, approvers });
         context.build_data = Arc::new(FromWorld(sandbox.clone()));
         context.people = Arc::new(Leads);
         let launches = Arc::new(CountedLaunches::default());

@@ -13,7 +13,7 @@ use oar_state_repo::RepoError;
 use crate::desk::{Desk, release};
 
 #[derive(Debug)]
-struct Reports(LegacyReport);
+pub struct Reports(pub LegacyReport);
 
 #[async_trait]
 impl LegacyReports for Reports {
@@ -23,7 +23,7 @@ impl LegacyReports for Reports {
 }
 
 #[derive(Debug)]
-struct Outage;
+pub struct Outage;
 
 #[async_trait]
 impl LegacyReports for Outage {

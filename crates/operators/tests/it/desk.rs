@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use oar_config::ReleaseData;
 use oar_operators::approval::ApprovalSetup;
 use oar_operators::context::{
-    Journals, LegacyReport, LegacyReports, Messenger, People, ReleaseDataSource, Room,
+    Approvers, Journals, LegacyReport, LegacyReports, Messenger, People, ReleaseDataSource, Room,
 };
 use oar_operators::services::Services;
 use oar_operators::task_log::TaskLogLayer;
@@ -156,6 +156,8 @@ fn messenger(posts: &Arc<Mutex<Vec<String>>>) -> Messenger {
         write: Arc::new(write),
         release_channel: "#releases".to_owned(),
         art: Ok(Room { channel: "#art".to_owned(), group: None }),
+        forum: Ok("#forum".to_owned()),
+        approvers: Ok(Approvers { channel: "#approvers".to_owned(), ..Approvers::default() }),
     }
 }
 

@@ -11,7 +11,7 @@ use oar_operators::tasks::stage_testing;
 use oar_release::{Task, TaskOutcome, TaskStatus};
 use oar_sandbox::fault::{Faults, Kind, Rule};
 use oar_slack::{MockSlackRead, MockSlackWrite, SlackError};
-use oar_statebox::TaskUpdate;
+use oar_statebox::{JobChange, TaskUpdate};
 
 use crate::desk::release;
 use crate::lab::Lab;
@@ -167,6 +167,30 @@ fn history(lab: &Lab) -> Vec<String> {
     let commits = lab.desk.repo.commits().into_iter();
     let contents = commits.flat_map(|commit| commit.changes).filter_map(|change| change.content);
     contents.map(|content| String::from_utf8(content).expect("text")).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn spec03_case_28_of_two_runs_in_the_record_the_newer_is_followed_and_none_started() {
+    let lab = Lab::new();
+    let newer = Job::OnProw.run(&lab).await.job.and_then(|job| job.id).expect("an id");
+    let older = "00000000-0000-4000-8000-000000000001";
+    // As the former tool left it: two lines, and no reference.
+    let line = |id: &str| {
+        format!("2026-03-02T09:00:00Z: INFO: Triggered image consistency check Prow job: {id}\n")
+    };
+    let text = line(older) + &line(&newer);
+    let task = Task::ImageConsistencyCheck;
+    let mut left = TaskUpdate::status(task, TaskStatus::InProgress).with_result(text);
+    left.job = JobChange::Clear;
+    let who = lab.desk.context.who("test");
+    lab.desk.context.boxes.update_task(&release(), &left, &who).await.expect("written");
+    for _ in 0..3 {
+        let report = Job::OnProw.run(&lab).await;
+        assert!(report.success, "{report:?}");
+        let entry = lab.entry(task.name());
+        assert!(entry.contains("status: In Progress") && entry.contains(&newer), "{entry}");
+    }
+    assert_eq!(lab.started(), 1);
 }
 
 #[tokio::test(start_paused = true)]

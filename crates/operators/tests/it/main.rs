@@ -5,9 +5,13 @@ mod approval_job;
 #[cfg(test)]
 mod approval_lab;
 #[cfg(test)]
+mod bugs;
+#[cfg(test)]
 mod change_advisory_status;
 #[cfg(test)]
 mod create_test_report;
+#[cfg(test)]
+mod cve_trackers;
 #[cfg(test)]
 mod desk;
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::desk::release;
 use crate::lab::Lab;
 
 /// A lab of the Errata flow, with the StateBox of 4.98.17.
-async fn errata_flow() -> Lab {
+pub async fn errata_flow() -> Lab {
     let lab = Lab::of("openshift-4.98");
     let initial = InitialState {
         release: "4.98.17".parse().expect("a release"),

@@ -127,6 +127,7 @@ pub(super) fn issue(
         it.issues.retain(|known| *known != key);
         // New content wants a new approval.
         (it.doc_complete, it.text_ready) = (false, false);
+        it.security_approved = None;
         "remove-issue"
     };
     world.record("errata", action, format!("{id} {key}"));

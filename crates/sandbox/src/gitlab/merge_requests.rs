@@ -256,8 +256,10 @@ fn merge(world: &mut World, incoming: &Incoming<'_>, at: usize) -> Answer {
     let flag = |name: &str| body.get(name).and_then(Value::as_bool) == Some(true);
     let waits = flag("auto_merge") || flag("merge_when_pipeline_succeeds");
     if waits && mr.merge_status != "mergeable" {
-        world.gitlab.merge_requests[at].auto_merge = true;
-        world.record("gitlab", "auto-merge", target);
+        // Asked for again, it is as it was.
+        if !std::mem::replace(&mut world.gitlab.merge_requests[at].auto_merge, true) {
+            world.record("gitlab", "auto-merge", target);
+        }
     } else {
         world.gitlab.merge(at);
         world.record("gitlab", "merge", target);

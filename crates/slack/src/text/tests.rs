@@ -60,6 +60,26 @@ fn every_part_of_a_notification_repeats_the_prefix() {
 }
 
 #[test]
+fn spec05_case_07_nothing_in_a_label_can_end_its_link() {
+    let link = link("https://example.com/x", "a<b>|c");
+    assert_eq!(link, "<https://example.com/x|a&lt;b&gt;¦c>");
+}
+
+#[test]
+fn spec05_case_08_a_long_line_comes_in_pieces_that_together_are_the_line() {
+    let text: String = ('a'..='z').cycle().take(4000).collect();
+    let posts = fenced(&text);
+    assert!(posts.len() > 1);
+    let mut together = String::new();
+    for post in &posts {
+        assert!(post.chars().count() <= 3900, "{}", post.chars().count());
+        assert_eq!(post.matches("```").count(), 2);
+        together += post.strip_prefix("```\n").unwrap().strip_suffix("\n```").unwrap();
+    }
+    assert_eq!(together, text);
+}
+
+#[test]
 fn a_fence_inside_the_text_cannot_close_ours() {
     let posts = fenced("before\n`````` after ```");
     assert_eq!(posts.len(), 1);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use oar_release::ErrorClass;
-use oar_slack::{GroupId, HttpSlack, SlackError, SlackRead as _, UserId};
+use oar_slack::{GroupId, HttpSlack, People, SlackError, SlackRead as _, UserId};
 use oar_transport::real::{NetworkSettings, ReqwestSend};
 use oar_transport::testing::faults::{Subject, check_read};
 use oar_transport::testing::{Step, client_at, endpoints_at};
@@ -46,6 +46,54 @@ async fn a_lookup_is_a_form_with_the_token_in_the_header() {
     assert_eq!(user.to_string(), "<@U0AAA>");
     // The second time from memory: the server expects one request.
     assert_eq!(slack.user_by_email("a+b@example.com").await.unwrap(), Some(user));
+}
+
+#[tokio::test]
+async fn spec05_case_01_a_person_is_looked_up_without_the_tag_and_once() {
+    let (script, slack) = scripted([found("U1")]);
+    for _ in 0..2 {
+        let people = People::look_up(&slack, ["a+jira@example.com"]).await;
+        assert_eq!(people.mention("a+jira@example.com"), "<@U1>");
+        assert_eq!(people.warnings, [""; 0]);
+    }
+    let [only] = &script.seen()[..] else { panic!("{:?}", script.seen()) };
+    assert!(only.url.ends_with("/users.lookupByEmail"), "{}", only.url);
+    assert_eq!(&only.body[..], b"email=a%40example.com");
+}
+
+#[tokio::test]
+async fn spec05_case_02_who_is_not_there_is_named_by_address_with_one_warning() {
+    let (script, slack) = scripted([refusal("users_not_found")]);
+    let lines = ["b@example.com", "b+x@example.com", "b@example.com"];
+    let people = People::look_up(&slack, lines).await;
+    assert_eq!(people.mention("b@example.com"), "b@example.com");
+    let [warning] = &people.warnings[..] else { panic!("{:?}", people.warnings) };
+    assert!(warning.contains("b@example.com"), "{warning}");
+    People::look_up(&slack, lines).await;
+    assert_eq!(script.seen().len(), 1, "no second request in the same process");
+}
+
+#[tokio::test]
+async fn spec05_case_03_what_is_no_address_is_not_looked_up() {
+    let (script, slack) = scripted([found("U1")]);
+    let people = People::look_up(&slack, ["Unknown", ""]).await;
+    assert_eq!(people.mention("Unknown"), "Unknown");
+    assert_eq!(people.mention("<!here>"), "&lt;!here&gt;");
+    assert_eq!((script.seen().len(), people.warnings.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn spec05_case_04_two_groups_are_found_in_one_list() {
+    let (script, slack) = scripted([Step::json(&json!({ "ok": true, "usergroups": [
+        { "handle": "leads", "id": "S1" }, { "handle": "docs", "id": "S2" } ] }))]);
+    let leads = slack.group_by_handle("leads").await.unwrap().unwrap();
+    let docs = slack.group_by_handle("docs").await.unwrap().unwrap();
+    assert_eq!(
+        (leads.to_string().as_str(), docs.to_string().as_str()),
+        ("<!subteam^S1>", "<!subteam^S2>")
+    );
+    let [only] = &script.seen()[..] else { panic!("{:?}", script.seen()) };
+    assert!(only.url.ends_with("/usergroups.list"), "{}", only.url);
 }
 
 #[tokio::test]

@@ -103,6 +103,18 @@ async fn a_rate_limit_is_waited_for_up_to_five_minutes() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn spec05_case_06_a_post_that_was_too_early_is_sent_again_when_slack_says() {
+    let limited = Step::answer(429, "").with("retry-after", "2");
+    let (script, slack) = scripted([limited, posted()]);
+    let begun = Instant::now();
+    let answer = slack.post(&Message::new("#qe", "hello")).await.unwrap();
+    assert_eq!(answer.ts, "1700.1");
+    assert!(begun.elapsed() >= Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert_eq!(script.seen().iter().filter(|seen| is_post(seen)).count(), 2);
+    assert_eq!(script.seen().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn ten_posts_to_one_channel_take_nine_seconds() {
     let (script, slack) = scripted([posted()]);
     let begun = Instant::now();

@@ -8,6 +8,7 @@ use oar_statebox::StateBox;
 use super::Approval;
 use crate::approval::{
     ApprovalError, ApprovalFolder, Check, Held, JobRecord, KnownPayload, NewJob, former_checker,
+    silence,
 };
 use crate::context::Context;
 use crate::report::error_chain;
@@ -47,6 +48,9 @@ pub(super) async fn schedule(
         && let Some(outcome) = elsewhere(scope, state, known.as_deref(), &plan)
     {
         return Ok(outcome);
+    }
+    if let Some(left) = left.as_ref().filter(|left| left.is_overdue(context.clock.now())) {
+        scope.notify(silence(left));
     }
     let mut record = left.unwrap_or_else(|| new_job(context, release, &plan));
     if record.checks == 0 && !context.is_dry_run() {
