@@ -1,10 +1,12 @@
 //! The commands of `jobctl`: environment, wiring, one pass or many, exit codes.
 
 mod leader;
+mod storage;
 mod wiring;
 
 use std::future::Future;
 use std::io::Write as _;
+use std::sync::Arc;
 
 use oar_operators::test_jobs::{aggregator, checker, controller, repair, status};
 use oar_prow_jobs::StreamKind;
@@ -119,7 +121,8 @@ async fn aggregate(
     let arch = options.arch.arch;
     let name = format!("aggregator-{arch}");
     serve(around, printer, &name, options.service, async || {
-        let desk = around.desk(arch, options.dry_run.dry_run, Some(&options.cluster))?;
+        let mut desk = around.desk(arch, options.dry_run.dry_run, Some(&options.cluster))?;
+        desk.artifacts = Some(Arc::new(around.storage()?));
         let report = aggregator::run(&desk).await?;
         let is_sound = report.is_sound();
         Ok((report, is_sound))

@@ -1,6 +1,7 @@
 //! The operations of these clients, and how a lost answer of each is looked up (promise P4).
 
 use oar_transport::Idempotency;
+use oar_transport::google::TOKEN;
 use oar_transport::probe::Operation;
 
 pub(crate) const LATEST: Operation = Operation::read("latest");
@@ -12,6 +13,8 @@ pub(crate) const DECK_RUN: Operation = Operation::read("run");
 pub(crate) const EXECUTION: Operation = Operation::read("execution");
 pub(crate) const EXECUTIONS: Operation = Operation::read("executions");
 pub(crate) const ARTEFACT: Operation = Operation::read("artefact");
+pub(crate) const OBJECT: Operation = Operation::read("object");
+pub(crate) const OBJECTS: Operation = Operation::read("objects");
 
 pub(crate) const START: Operation = Operation {
     name: "start",
@@ -22,7 +25,7 @@ pub(crate) const START: Operation = Operation {
 };
 
 /// Every operation of these clients.
-pub const OPERATIONS: [Operation; 10] = [
+pub const OPERATIONS: [Operation; 13] = [
     LATEST,
     TAGS,
     ALL_STREAMS,
@@ -32,5 +35,8 @@ pub const OPERATIONS: [Operation; 10] = [
     EXECUTION,
     EXECUTIONS,
     ARTEFACT,
+    OBJECT,
+    OBJECTS,
+    TOKEN,
     START,
 ];

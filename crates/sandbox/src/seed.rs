@@ -114,7 +114,9 @@ pub fn world() -> World {
 /// The CI cluster with the payloads of the builds that may be tested.
 fn kube() -> crate::kube::Kube {
     let mut kube = crate::kube::Kube::default();
-    ["4.99.1", "4.99.2", NIGHTLY].iter().for_each(|build| kube.add_payload("ocp", build));
+    for build in ["4.99.1", "4.99.2", NIGHTLY] {
+        kube.add_payload("ocp", build);
+    }
     kube
 }
 
