@@ -1,5 +1,6 @@
 //! The commands of `jobctl`: environment, wiring, one pass or many, exit codes.
 
+mod failures;
 mod leader;
 mod storage;
 mod wiring;
@@ -39,6 +40,7 @@ pub(crate) async fn run(
         JobctlCommand::ResultChecker(options) => check(around, printer, options).await,
         JobctlCommand::Status(options) => show(around, printer, options).await,
         JobctlCommand::Watch(options) => watch(around, printer, options).await,
+        JobctlCommand::Failures(options) => failures::run(around, printer, options).await,
         JobctlCommand::Completions(_) | JobctlCommand::Man(_) => Ok(Ended::done()),
     }
 }

@@ -8,6 +8,7 @@ pub mod dry_run;
 pub mod error;
 pub mod facts;
 pub mod failures;
+pub mod job;
 pub mod notificator;
 pub mod notify;
 pub mod progress;

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod accepted;
 mod artifacts;
 mod client;
 mod current_build;
@@ -26,6 +27,7 @@ mod types;
 pub mod verdict;
 mod wire;
 
+pub use accepted::newest_accepted;
 pub use artifacts::{ArtifactsError, RunArtifacts};
 pub use client::{HttpReleaseController, ReleaseController};
 pub use current_build::{Build, MalformedBuild, ToldBuild};

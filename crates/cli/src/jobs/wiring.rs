@@ -185,7 +185,7 @@ impl Surroundings {
         })
     }
 
-    fn prow_ports(
+    pub(crate) fn prow_ports(
         &self,
         http: &HttpClient,
         recorder: Option<&Recorder>,
