@@ -1,18 +1,21 @@
 //! The commands of `jobctl`: environment, wiring, one pass or many, exit codes.
 
+mod failures;
 mod leader;
+mod storage;
 mod wiring;
 
 use std::future::Future;
 use std::io::Write as _;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use oar_operators::test_jobs::{
     Desk, Halt, aggregator, checker, controller, history, repair, status,
 };
-use oar_prow_jobs::StreamKind;
 use oar_prow_jobs::result_file::BuildVerdict;
+use oar_prow_jobs::{RunArtifacts, StreamKind};
 use oar_transport::pause::sleep;
 use tokio::select;
 
@@ -44,6 +47,7 @@ pub(crate) async fn run(
         JobctlCommand::Status(options) => show(around, printer, options).await,
         JobctlCommand::Watch(options) => watch(around, printer, options).await,
         JobctlCommand::History(options) => tell_history(around, printer, options).await,
+        JobctlCommand::Failures(options) => failures::run(around, printer, options).await,
         JobctlCommand::Completions(_) | JobctlCommand::Man(_) => Ok(Ended::done()),
     }
 }
@@ -158,7 +162,9 @@ async fn aggregate(
     let name = format!("aggregator-{arch}");
     serve(around, printer, &name, options.service, async |halt: Halt| {
         let (dry_run, cluster) = (options.dry_run.dry_run, Some(&options.cluster));
-        let desk = Desk { halt, ..around.desk(arch, dry_run, cluster)? };
+        let artifacts: Arc<dyn RunArtifacts> = Arc::new(around.storage()?);
+        let desk = around.desk(arch, dry_run, cluster)?;
+        let desk = Desk { halt, artifacts: Some(artifacts), ..desk };
         let report = aggregator::run(&desk).await?;
         let is_sound = report.is_sound();
         Ok((report, is_sound))

@@ -3,6 +3,7 @@
 pub mod error;
 pub mod exit;
 pub mod global;
+pub mod job;
 pub mod jobctl;
 pub mod log;
 pub mod oar;
@@ -16,6 +17,7 @@ mod approvals;
 mod config;
 mod doctor;
 mod jobs;
+mod manual;
 mod notificator;
 mod run;
 mod services;
@@ -24,7 +26,7 @@ mod stand_in;
 mod stop;
 mod tasks;
 
-pub use run::{jobctl, oar, oarctl};
+pub use run::{job, jobctl, oar, oarctl};
 
 #[cfg(test)]
 mod tests {
@@ -46,6 +48,7 @@ mod tests {
         leaves(&crate::oar::Oar::command(), "", &mut found);
         leaves(&crate::oarctl::Oarctl::command(), "", &mut found);
         leaves(&crate::jobctl::Jobctl::command(), "", &mut found);
+        leaves(&crate::job::Job::command(), "", &mut found);
         assert!(found.len() > 15);
         for (command, help) in found {
             assert!(help.contains("Examples:"), "{command} has no example:\n{help}");
@@ -70,5 +73,6 @@ mod tests {
         crate::oar::Oar::command().debug_assert();
         crate::oarctl::Oarctl::command().debug_assert();
         crate::jobctl::Jobctl::command().debug_assert();
+        crate::job::Job::command().debug_assert();
     }
 }

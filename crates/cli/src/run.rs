@@ -22,6 +22,7 @@ use crate::doctor;
 use crate::error::CliError;
 use crate::exit::{Codes, Exit, process_code};
 use crate::global::Global;
+use crate::job::{Job, JobCommand};
 use crate::jobctl::{Jobctl, JobctlCommand};
 use crate::oar::{IssueAdd, IssueCommand, IssueList, Oar, OarCommand, TaskCommand, TaskSet};
 use crate::oarctl::{Detector, Oarctl, OarctlCommand};
@@ -120,6 +121,26 @@ pub fn jobctl(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     finish(&parsed.global, |around, printer| {
         let work = crate::jobs::run(around, printer, &parsed.command);
         if parsed.command.is_service() { to_the_end(work) } else { block_on(around, work) }
+    })
+}
+
+/// Runs `job` with `arguments`, the program's name first.
+pub fn job(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let parsed = match Job::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return usage(&error),
+    };
+    match &parsed.command {
+        JobCommand::Completions(options) => {
+            return script(&pages::completions(Job::command(), options.shell));
+        }
+        JobCommand::Man(options) => return manual(&Job::command(), &options.folder),
+        _ => {}
+    }
+    let state = if parsed.global.debug { "on" } else { "off" };
+    let _closed = writeln!(anstream::stderr(), "Debug mode is {state}");
+    finish(&parsed.global, |around, printer| {
+        block_on(around, crate::manual::run(around, printer, &parsed.command))
     })
 }
 

@@ -69,7 +69,8 @@ impl LegacyReports for Spreadsheets {
         let Some(document) = template else { return Ok(LegacyReport::None) };
         let Some(key_file) = &self.key_file else { return Ok(LegacyReport::NotLookedUp) };
         let unknown = |source| OperatorError::LegacyReport { release: release.clone(), source };
-        let account = ServiceAccount::read(key_file).map_err(unknown)?;
+        let account =
+            ServiceAccount::read("GCP_SA_FILE", key_file).map_err(|error| unknown(error.into()))?;
         let sheets = HttpWorksheets::new(&self.http, account);
         let found = sheets.find(document, release).await.map_err(unknown)?;
         Ok(found.map_or(LegacyReport::None, |report| LegacyReport::Found { url: report.url }))

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use oar_config::settings::StateLocation;
 use oar_config::{AppConfig, BuildDataCache, Flags, HttpBuildData, Settings};
@@ -11,7 +11,7 @@ use oar_github::{GitHubRepo, HttpGitHub, RepoName};
 use oar_operators::Context;
 use oar_operators::context::{Approvers, Journals, Messenger, ReleaseDataSource, Room};
 use oar_operators::dry_run::{DryRunRepo, DryRunSlack, Recorder};
-use oar_prow_jobs::HttpReleaseController;
+use oar_prow_jobs::{HttpGcs, HttpReleaseController};
 use oar_release::clock::{SystemClock, SystemEntropy};
 use oar_release::{Arch, Clock, Entropy, ErrorClass, Masker};
 use oar_sandbox::Sandbox;
@@ -67,6 +67,8 @@ pub struct Surroundings {
     pub writes: Writes,
     /// Where long work is shown on a terminal.
     pub bars: Bars,
+    /// The storage of artefacts, once somebody asked for it.
+    pub(crate) storage: OnceLock<HttpGcs>,
 }
 
 impl Surroundings {
@@ -91,8 +93,19 @@ impl Surroundings {
         let masker = Arc::new(Masker::new(secrets));
         let (entropy, writes) = (Arc::new(SystemEntropy), Writes::default());
         let bars = Bars::of_process(environment.get("TERM").as_deref());
-        let globals = Vec::new();
-        Self { environment, settings, sandbox, masker, clock, entropy, globals, writes, bars }
+        let (globals, storage) = (Vec::new(), OnceLock::new());
+        Self {
+            environment,
+            settings,
+            sandbox,
+            masker,
+            clock,
+            entropy,
+            globals,
+            writes,
+            bars,
+            storage,
+        }
     }
 
     /// The decrypted configuration; the sandbox brings its own.

@@ -7,6 +7,8 @@ pub mod doctor;
 pub mod dry_run;
 pub mod error;
 pub mod facts;
+pub mod failures;
+pub mod job;
 pub mod notificator;
 pub mod notify;
 pub mod progress;

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use oar_release::ErrorClass;
+use oar_transport::HttpError;
 use serde_json::{Map, Value};
 
 use crate::run::{ProwRun, RunPage};
@@ -20,6 +21,20 @@ pub struct ArtifactsError {
 }
 
 impl ArtifactsError {
+    /// The error of a call about the run `page`.
+    pub(crate) fn http(page: &RunPage, error: HttpError) -> Self {
+        Self { page: page.to_string(), class: error.class(), source: Box::new(error) }
+    }
+
+    /// The storage answered, but with nonsense.
+    pub fn nonsense(
+        page: &RunPage,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        let class = ErrorClass::Undetermined;
+        Self { page: page.to_string(), class, source: source.into() }
+    }
+
     /// The error's class.
     pub const fn class(&self) -> ErrorClass {
         self.class

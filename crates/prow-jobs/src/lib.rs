@@ -1,20 +1,25 @@
 #![doc = include_str!("../README.md")]
 
+mod accepted;
 mod artifacts;
 mod client;
 mod current_build;
 mod error;
 mod file_name;
+mod gcs;
 mod images;
 mod json_text;
+pub mod junit;
 mod operations;
 mod order;
 mod prow;
 mod prow_error;
+mod qe_report;
 mod registry;
 mod report;
 pub mod result_file;
 mod run;
+mod run_files;
 pub mod sippy;
 mod start;
 mod streams;
@@ -23,11 +28,13 @@ mod types;
 pub mod verdict;
 mod wire;
 
+pub use accepted::newest_accepted;
 pub use artifacts::{ArtifactsError, RunArtifacts};
 pub use client::{HttpReleaseController, ReleaseController};
 pub use current_build::{Build, MalformedBuild, ToldBuild};
 pub use error::ReleaseControllerError;
 pub use file_name::{FOLDER, LatestName, RegistryName, ResultName, StreamKind};
+pub use gcs::{GcsAccess, HttpGcs, SCOPE};
 pub use images::{Images, NoAmd64Image, image_variables, starts_from_stable};
 pub use json_text::json_text;
 pub use operations::OPERATIONS;
@@ -37,12 +44,14 @@ pub use order::{
 };
 pub use prow::{HttpProw, ProwRead, ProwWrite, StartedRun};
 pub use prow_error::ProwError;
+pub use qe_report::{MalformedReport, test_summary};
 pub use registry::{DEFAULT_RETRIES, JobRegistry, JobSpec, MalformedRegistry, normalised_retries};
 pub use report::{ConsistencyReport, ConsistencyVerdict, ReportedImage};
 pub use result_file::{BuildVerdict, Claim, RecordedJob, RecordedRun, ResultFile};
 pub use run::{
     LOST_AFTER, ProwRun, RunHandle, RunId, RunName, RunPage, RunPhase, RunSource, RunState, is_lost,
 };
+pub use run_files::{FileStream, RunFiles};
 pub use streams::{AllTags, ReleaseStreams};
 pub use types::{Phase, Promotion, Tag, ToldDigest};
 pub use wire::JobNameIn;
@@ -53,5 +62,7 @@ pub use artifacts::MockRunArtifacts;
 pub use client::MockReleaseController;
 #[cfg(feature = "mock")]
 pub use prow::{MockProwRead, MockProwWrite};
+#[cfg(feature = "mock")]
+pub use run_files::MockRunFiles;
 #[cfg(feature = "mock")]
 pub use streams::MockReleaseStreams;

@@ -1,6 +1,7 @@
 //! The operations of these clients, and how a lost answer of each is looked up (promise P4).
 
 use oar_transport::Idempotency;
+use oar_transport::google::TOKEN;
 use oar_transport::probe::Operation;
 
 pub(crate) const LATEST: Operation = Operation::read("latest");
@@ -18,6 +19,8 @@ pub(crate) const SIPPY_TESTS: Operation = Operation::read("sippy_tests");
 pub(crate) const SIPPY_COMPONENTS: Operation = Operation::read("sippy_components");
 pub(crate) const SIPPY_VARIANTS: Operation = Operation::read("sippy_variants");
 pub(crate) const SIPPY_RISK: Operation = Operation::read("sippy_risk");
+pub(crate) const OBJECT: Operation = Operation::read("object");
+pub(crate) const OBJECTS: Operation = Operation::read("objects");
 
 pub(crate) const START: Operation = Operation {
     name: "start",
@@ -28,7 +31,7 @@ pub(crate) const START: Operation = Operation {
 };
 
 /// Every operation of these clients.
-pub const OPERATIONS: [Operation; 16] = [
+pub const OPERATIONS: [Operation; 19] = [
     LATEST,
     TAGS,
     ALL_STREAMS,
@@ -44,5 +47,8 @@ pub const OPERATIONS: [Operation; 16] = [
     SIPPY_COMPONENTS,
     SIPPY_VARIANTS,
     SIPPY_RISK,
+    OBJECT,
+    OBJECTS,
+    TOKEN,
     START,
 ];

@@ -281,7 +281,12 @@ impl RunPage {
 
     /// The path of an artefact below the storage's address.
     pub(crate) fn object(&self, name: &str) -> String {
-        format!("{}/logs/{}/{}/{name}", self.bucket, self.job, self.build_id)
+        format!("{}/{}", self.bucket, self.below(name))
+    }
+
+    /// The name of an artefact within its bucket.
+    pub fn below(&self, name: &str) -> String {
+        format!("logs/{}/{}/{name}", self.job, self.build_id)
     }
 }
 

@@ -131,7 +131,7 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Option<Answer> {
         "gcs" if incoming.path.first().is_some_and(|bucket| bucket == "openshift-release") => {
             crate::signatures::answer(world, &incoming)
         }
-        "gcs" => crate::prow::answer_artefact(world, &incoming),
+        "gcs" => crate::gcs::answer(world, &incoming),
         "jenkins" => crate::jenkins::answer(world, &incoming),
         "pyxis" => crate::pyxis::answer(world, &incoming),
         "pyxis_internal" => crate::pyxis::answer_internal(world, &incoming),

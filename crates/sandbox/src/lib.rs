@@ -4,6 +4,7 @@ pub mod crash;
 pub mod directory;
 pub mod errata;
 pub mod fault;
+pub mod gcs;
 pub mod github;
 pub mod gitlab;
 pub mod jenkins;

@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use http::{Method, header};
+use http::Method;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Incoming};
+use crate::gcs::Objects;
 use crate::world::World;
 
 /// Longest value of a Kubernetes label.
@@ -32,6 +33,9 @@ pub struct Prow {
     pub page_after: i64,
     /// Seconds until a new run ends.
     pub ends_after: i64,
+    /// What else is in the storage.
+    #[serde(default)]
+    pub objects: Objects,
 }
 
 /// One run.
@@ -125,6 +129,7 @@ pub fn seeded() -> Prow {
         ends_as: "success".to_owned(),
         page_after: 3,
         ends_after: 30,
+        objects: Objects::default(),
     }
 }
 
@@ -276,30 +281,26 @@ fn yaml(value: &Value, depth: usize, text: &mut String) {
     }
 }
 
-/// Answers the storage's `/<bucket>/logs/<job>/<build>/<name>`.
-pub(crate) fn answer_artefact(world: &World, incoming: &Incoming<'_>) -> Answer {
-    let gone = || Answer::text(404, "application/xml", "<Error><Code>NoSuchKey</Code></Error>");
-    let path: Vec<&str> = incoming.path.iter().map(String::as_str).collect();
-    let ["test-platform-results", "logs", job, build, name @ ..] = path.as_slice() else {
-        return gone();
-    };
-    let found = world.prow.runs.iter().find(|(_, run)| run.job == *job && run.build_id == *build);
-    let Some((id, run)) = found.filter(|(_, run)| world.now >= run.page_at) else { return gone() };
+/// What the run of `job` numbered `build` left behind by itself under `name`.
+pub(crate) fn left_behind(world: &World, job: &str, build: &str, name: &[&str]) -> Option<Value> {
+    let found = world.prow.runs.iter().find(|(_, run)| run.job == job && run.build_id == build);
+    let (id, run) = found.filter(|(_, run)| world.now >= run.page_at)?;
     let state = run.state(world.now);
-    let content = match name {
-        ["prowjob.json"] => run.object(id, world.now),
-        ["finished.json"] if run.has_ended(world.now) => json!({
+    match name {
+        ["prowjob.json"] => Some(run.object(id, world.now)),
+        ["finished.json"] if run.has_ended(world.now) => Some(json!({
             "timestamp": run.ends_at.as_second(), "passed": state == "success",
             "result": state.to_uppercase(),
-        }),
+        })),
         ["artifacts", .., last]
             if *last == REPORT && matches!(state.as_str(), "success" | "failure") =>
         {
             let verdict = if state == "success" { "consistent" } else { "inconsistent" };
             let payload = run.env.get("MULTISTAGE_PARAM_OVERRIDE_PAYLOAD_URL");
-            json!({ "payload": payload, "version": "", "verdict": verdict, "images": [], "counts": {} })
+            Some(
+                json!({ "payload": payload, "version": "", "verdict": verdict, "images": [], "counts": {} }),
+            )
         }
-        _ => return gone(),
-    };
-    Answer::json(200, &content).with(header::CACHE_CONTROL, "no-cache")
+        _ => None,
+    }
 }

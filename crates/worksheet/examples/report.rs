@@ -13,7 +13,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let release = arguments.next().ok_or("which release?")?.parse()?;
     let environment = Environment::from_process();
     let key_file = environment.get("GCP_SA_FILE").ok_or("GCP_SA_FILE is not set")?;
-    let account = ServiceAccount::read(key_file.as_ref())?;
+    let account = ServiceAccount::read("GCP_SA_FILE", key_file.as_ref())?;
     let http = HttpClient::from_environment(&environment)?;
     let report = HttpWorksheets::new(&http, account).find(&document, &release).await?;
     println!("{report:#?}");

@@ -5,18 +5,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::Method;
+use jiff::SignedDuration;
 use oar_release::ReleaseVersion;
+use oar_transport::google::{GoogleTokens, ServiceAccount};
 use oar_transport::pause::{Backoff, sleep};
 use oar_transport::{
     HttpClient, HttpError, HttpErrorKind, Reply, Service, ServiceClient, encode_segment,
 };
 use serde::Deserialize;
 
-use crate::account::ServiceAccount;
 use crate::error::WorksheetError;
 use crate::operations::DOCUMENT;
-use crate::token::Tokens;
 
+/// The one right that is asked for.
+const SCOPE: &str = "https://www.googleapis.com/auth/spreadsheets";
+/// A token with less time left is renewed (spec 05 §5.1).
+const RENEW: SignedDuration = SignedDuration::from_secs(225);
 /// A 401 renews the token and sends again, this often (spec 05 §5.1).
 const RENEWALS: u32 = 2;
 /// A 403 for the rate is waited out this often: at most about two minutes in sum.
@@ -46,8 +50,7 @@ pub trait WorksheetRead: Send + Sync {
 #[derive(Debug, Clone)]
 pub struct HttpWorksheets {
     sheets: ServiceClient,
-    tokens: Arc<Tokens>,
-    account: ServiceAccount,
+    tokens: Arc<GoogleTokens>,
 }
 
 #[derive(Deserialize)]
@@ -71,7 +74,8 @@ struct Properties {
 impl HttpWorksheets {
     /// A client that sends through `http` as `account`.
     pub fn new(http: &HttpClient, account: ServiceAccount) -> Self {
-        Self { sheets: http.service(Service::Sheets), tokens: Arc::new(Tokens::new(http)), account }
+        let tokens = Arc::new(GoogleTokens::new(http, account, SCOPE, RENEW));
+        Self { sheets: http.service(Service::Sheets), tokens }
     }
 
     async fn document(&self, id: &str) -> Result<Document, WorksheetError> {
@@ -98,7 +102,7 @@ impl HttpWorksheets {
     }
 
     async fn open(&self, id: &str) -> Result<Reply, Refusal> {
-        let token = self.tokens.get(&self.account).await.map_err(Refusal::Token)?;
+        let token = self.tokens.get().await.map_err(|error| Refusal::Token(error.into()))?;
         let path = format!("v4/spreadsheets/{}", encode_segment(id));
         let call = self.sheets.call(DOCUMENT.name, Method::GET, path);
         let sent = call.query("includeGridData", "false").bearer(token).send().await;
@@ -106,7 +110,7 @@ impl HttpWorksheets {
     }
 
     fn told(&self, id: &str, source: Box<HttpError>) -> WorksheetError {
-        let account = self.account.email().to_owned();
+        let account = self.tokens.account().email().to_owned();
         match source.kind() {
             HttpErrorKind::NotFound | HttpErrorKind::Forbidden => {
                 WorksheetError::Document { document: id.to_owned(), account, source }

@@ -1,30 +1,15 @@
 //! What can go wrong with Google Sheets, in words (spec 05 §5).
 
-use std::path::PathBuf;
-
 use oar_release::ErrorClass;
+use oar_transport::google::GoogleError;
 use oar_transport::{HttpError, HttpErrorKind};
 
 /// Whether there is a report could not be found out.
 #[derive(Debug, thiserror::Error)]
 pub enum WorksheetError {
-    /// The key file of the service account cannot be used.
-    #[error("GCP_SA_FILE: {path}: {problem}")]
-    KeyFile {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it; never its content.
-        problem: String,
-    },
-    /// The assertion could not be signed with the key of the file.
-    #[error("GCP_SA_FILE: the private key of {account} cannot sign")]
-    Key {
-        /// The service account.
-        account: String,
-        /// Why.
-        #[source]
-        source: jsonwebtoken::errors::Error,
-    },
+    /// There is no token to ask with.
+    #[error(transparent)]
+    Token(#[from] GoogleError),
     /// Google does not accept the service account.
     #[error("Google does not accept the service account {account}")]
     Account {
@@ -54,7 +39,7 @@ impl WorksheetError {
     /// The error's class (spec 00 §e).
     pub fn class(&self) -> ErrorClass {
         match self {
-            Self::KeyFile { .. } | Self::Key { .. } => ErrorClass::NotConfigured,
+            Self::Token(error) => error.class(),
             Self::Account { .. } => ErrorClass::UnauthenticatedUpstream,
             Self::Document { source, .. } => match source.kind() {
                 HttpErrorKind::NotFound => ErrorClass::NotFound,

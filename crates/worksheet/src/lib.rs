@@ -1,14 +1,12 @@
 #![doc = include_str!("../README.md")]
 
-mod account;
 mod client;
 mod error;
 mod operations;
-mod token;
 
-pub use account::ServiceAccount;
 pub use client::{HttpWorksheets, Report, WorksheetRead};
 pub use error::WorksheetError;
+pub use oar_transport::google::ServiceAccount;
 pub use operations::OPERATIONS;
 
 #[cfg(feature = "mock")]

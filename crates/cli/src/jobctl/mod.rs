@@ -124,6 +124,16 @@ Examples:
   jobctl history -r 4.20 --stream stable --limit 10 --output json")]
     History(History),
 
+    /// Tell why a run failed, as one JSON object
+    ///
+    /// Test results, failures that are alike, traces, and on request the archive of the cluster's
+    /// state. Errors are a JSON object on stderr, exit code 1.
+    #[command(after_help = "\
+Examples:
+  jobctl failures https://prow.ci.openshift.org/view/gs/test-platform-results/logs/JOB/2100000000000000001
+  jobctl failures URL --setup-must-gather")]
+    Failures(Failures),
+
     /// Print a completion script for a shell
     #[command(after_help = "\
 Examples:
@@ -160,7 +170,7 @@ pub struct OfArch {
     pub arch: Arch,
 }
 
-fn arch(text: &str) -> Result<Arch, String> {
+pub(crate) fn arch(text: &str) -> Result<Arch, String> {
     let found = Arch::ALL.into_iter().find(|arch| arch.go_name() == text);
     found.ok_or_else(|| "one of amd64, arm64, multi, ppc64le, s390x".to_owned())
 }
@@ -421,6 +431,17 @@ pub struct Status {
     #[command(flatten)]
     #[expect(missing_docs, reason = "documented at the type; clap would print it as help")]
     pub arch: OfArch,
+}
+
+/// Arguments of `failures`.
+#[derive(Debug, Args)]
+pub struct Failures {
+    /// Page of the run
+    #[arg(value_name = "URL")]
+    pub url: Option<String>,
+    /// Unpack the run's must-gather archive
+    #[arg(long)]
+    pub setup_must_gather: bool,
 }
 
 /// Arguments of `watch`.

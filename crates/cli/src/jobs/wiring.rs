@@ -186,7 +186,7 @@ impl Surroundings {
         })
     }
 
-    fn prow_ports(
+    pub(crate) fn prow_ports(
         &self,
         http: &HttpClient,
         recorder: Option<&Recorder>,

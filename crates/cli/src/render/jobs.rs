@@ -22,7 +22,7 @@ pub use page::page;
 
 // Writing to a String cannot fail; the results of `write!` are dropped throughout this file.
 
-fn problems(problems: &[Problem]) -> String {
+pub(super) fn problems(problems: &[Problem]) -> String {
     let mut text = String::new();
     for problem in problems {
         let _ = writeln!(text, "{} {}: {}", paint(BAD, "error:"), problem.subject, problem.message);

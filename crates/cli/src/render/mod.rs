@@ -2,6 +2,7 @@
 
 mod approvals;
 pub mod jobs;
+pub mod manual;
 pub mod plan;
 pub mod reports;
 pub mod status;

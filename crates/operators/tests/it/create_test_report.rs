@@ -9,6 +9,7 @@ use oar_operators::context::{LegacyReport, LegacyReports};
 use oar_release::{ErrorClass, ReleaseVersion};
 use oar_slack::{MockSlackWrite, SlackError};
 use oar_state_repo::RepoError;
+use oar_transport::google::GoogleError;
 
 use crate::desk::{Desk, release};
 
@@ -29,8 +30,8 @@ pub struct Outage;
 impl LegacyReports for Outage {
     async fn find(&self, release: &ReleaseVersion) -> Result<LegacyReport, OperatorError> {
         let path = "/etc/key.json".into();
-        let source =
-            oar_worksheet::WorksheetError::KeyFile { path, problem: "no such file".to_owned() };
+        let problem = "no such file".to_owned();
+        let source = GoogleError::KeyFile { variable: "GCP_SA_FILE", path, problem }.into();
         Err(OperatorError::LegacyReport { release: release.clone(), source })
     }
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
+mod gcs;
+#[cfg(test)]
 mod prow;
 #[cfg(test)]
 mod reads;

@@ -176,6 +176,9 @@ async fn the_newest_build_is_one_of_the_stream_asked_for() {
     assert_eq!(name(preview).as_deref(), Some("4.10.0-ec.0"), "4.100 has the same beginning");
     assert_eq!(amd.latest_build(stable("4.97"), StreamKind::Stable).await.unwrap(), None);
     assert_eq!(amd.latest_build(stable("4.98"), StreamKind::Nightly).await.unwrap(), None);
+    assert_eq!(amd.latest_build(stable("4.97"), StreamKind::Nightly).await.unwrap(), None);
+    let nightly = amd.latest_build(stable("4.99"), StreamKind::Nightly).await.unwrap();
+    assert_eq!(name(nightly).as_deref(), Some(oar_sandbox::seed::NIGHTLY));
     let nightly = arm.latest_build(stable("4.99"), StreamKind::Nightly).await.unwrap();
     assert_eq!(name(nightly).as_deref(), Some("4.99.0-0.nightly-arm64-2026-03-01-010101"));
 

@@ -27,7 +27,7 @@ fn key_file(change: impl FnOnce(&mut Value)) -> (tempfile::TempDir, PathBuf) {
 
 fn scripted(steps: impl IntoIterator<Item = Step>) -> (Script, HttpWorksheets) {
     let (_folder, path) = key_file(|_| {});
-    let account = ServiceAccount::read(&path).expect("a service account");
+    let account = ServiceAccount::read("GCP_SA_FILE", &path).expect("a service account");
     let script = Script::new(steps);
     let http = client(Arc::new(script.clone()));
     (script, HttpWorksheets::new(&http, account))
@@ -127,25 +127,26 @@ fn a_broken_key_file_is_told_by_place_and_never_by_content() {
     let (_folder, path) = key_file(|file| {
         file.as_object_mut().expect("an object").remove("private_key");
     });
-    let text = ServiceAccount::read(&path).expect_err("no key").to_string();
+    let text = ServiceAccount::read("GCP_SA_FILE", &path).expect_err("no key").to_string();
     assert!(text.contains("account.json") && text.contains("private_key"), "{text}");
 
     std::fs::write(&path, "{\"private_key\": canary").expect("the key file");
-    let text = ServiceAccount::read(&path).expect_err("no JSON").to_string();
+    let text = ServiceAccount::read("GCP_SA_FILE", &path).expect_err("no JSON").to_string();
     assert!(text.contains("line 1") && !text.contains("canary"), "{text}");
 
     let (_folder, path) = key_file(|file| file["token_uri"] = json!("https://evil.example.com/"));
-    let error = ServiceAccount::read(&path).expect_err("another audience");
+    let error = ServiceAccount::read("GCP_SA_FILE", &path).expect_err("another audience");
     assert_eq!(error.class(), ErrorClass::NotConfigured);
 
-    let missing = ServiceAccount::read("/no/such/file".as_ref()).expect_err("no file");
+    let missing =
+        ServiceAccount::read("GCP_SA_FILE", "/no/such/file".as_ref()).expect_err("no file");
     assert!(missing.to_string().contains("/no/such/file"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_key_that_is_none_is_told_before_anything_is_sent() {
     let (_folder, path) = key_file(|file| file["private_key"] = json!("canary-key"));
-    let account = ServiceAccount::read(&path).expect("readable");
+    let account = ServiceAccount::read("GCP_SA_FILE", &path).expect("readable");
     let script = Script::new([token()]);
     let sheets = HttpWorksheets::new(&client(Arc::new(script.clone())), account);
     let error = sheets.find("DOC", &release()).await.expect_err("no key");

@@ -10,7 +10,9 @@ use oar_kube::HttpKube;
 use oar_operators::services::Ports;
 use oar_operators::test_jobs::aggregator::{self, AggregatorReport};
 use oar_operators::test_jobs::{Desk, Halt};
-use oar_prow_jobs::{HttpProw, HttpReleaseController, MockRunArtifacts, RunArtifacts};
+use oar_prow_jobs::{
+    GcsAccess, HttpGcs, HttpProw, HttpReleaseController, MockRunArtifacts, RunArtifacts,
+};
 use oar_release::clock::SeededEntropy;
 use oar_release::{Arch, Links, Masker};
 use oar_sandbox::Sandbox;
@@ -204,6 +206,18 @@ impl Lab {
 
     pub async fn aggregate(&self) -> AggregatorReport {
         aggregator::run(&self.desk).await.expect("a report")
+    }
+
+    /// With the storage of the model of the world.
+    pub fn with_storage(mut self) -> Self {
+        let access = GcsAccess::Token(Secret::new("a-token").into());
+        self.desk.artifacts = Some(Arc::new(HttpGcs::new(&self.http, access)));
+        self
+    }
+
+    /// Puts an object into the storage, compressed as Prow does.
+    pub fn object(&self, path: &str, text: &str) {
+        self.change(|world| world.prow.objects.put_gzip(path, text));
     }
 
     pub fn with_artifacts(mut self, artifacts: MockRunArtifacts) -> Self {

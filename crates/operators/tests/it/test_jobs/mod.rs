@@ -7,3 +7,4 @@ mod lab;
 mod races;
 mod repair;
 mod requests;
+mod storage;
