@@ -41,7 +41,7 @@ fn measure() {
     for _ in 0..3 {
         walls.push(runtime.block_on(one(&catalogue.base)));
     }
-    let cpu = (cpu_time() - cpu) / 3;
+    let cpu = cpu_time().saturating_sub(cpu) / 3;
     walls.sort_unstable();
     let (requests, connections) = catalogue.counts();
     println!("image health, {IMAGES} images, {} ms each", LATENCY.as_millis());
