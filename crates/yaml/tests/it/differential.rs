@@ -10,6 +10,12 @@ fn agrees(ours: &Value, theirs: &serde_yaml::Value) -> bool {
     match (ours, theirs) {
         (Value::Null, serde_yaml::Value::Null) => true,
         (Value::Bool(a), serde_yaml::Value::Bool(b)) => a == b,
+        // Words that mean yes and no in YAML 1.1 only.
+        (Value::Bool(a), serde_yaml::Value::String(b)) => match b.as_str() {
+            "yes" | "on" => *a,
+            "no" | "off" => !*a,
+            _ => false,
+        },
         (Value::Int(_), serde_yaml::Value::Number(b)) => ours.as_i64() == b.as_i64(),
         (Value::Float(a), serde_yaml::Value::Number(b)) => a.parse().ok() == b.as_f64(),
         // YAML 1.2 reads dates as text.
