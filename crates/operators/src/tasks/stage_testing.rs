@@ -1,7 +1,7 @@
 //! `stage-testing`: the stage tests of a release on Jenkins (spec 05 §6.6, 01 §7.4).
 //!
 //! Without a build number the tests are started, at most once, and a rerun finds the job and records how
-//! it ended: see [`super::jenkins_job`]. With a build number that build is looked at.
+//! it ended: see `jenkins_job`. With a build number that build is looked at.
 
 use async_trait::async_trait;
 use oar_jenkins::{Build, BuildOrder, BuildPhase, JenkinsJob};
