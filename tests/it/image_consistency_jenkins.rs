@@ -1,8 +1,7 @@
 //! Story: the image-consistency check on Jenkins, the way back from Prow (spec 03 §11.6, 05 §6).
 
-use std::time::Duration;
-
 use crate::harness::{Place, Run};
+use crate::stage_testing::{later, triggers};
 use crate::sweep;
 use crate::take_ownership::{begun, statebox};
 
@@ -21,15 +20,6 @@ fn promoted() -> Place {
     });
     changed.expect("a change");
     place
-}
-
-fn later(place: &Place, minutes: u64) {
-    let changed = place.sandbox().change(|world| world.now += Duration::from_mins(minutes));
-    changed.expect("a change");
-}
-
-fn triggers(place: &Place) -> usize {
-    place.sandbox().world(|w| w.count("jenkins", "trigger") + w.count("jenkins", "trigger-again"))
 }
 
 #[test]

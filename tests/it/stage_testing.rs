@@ -20,12 +20,12 @@ fn promoted() -> Place {
     place
 }
 
-fn later(place: &Place, minutes: u64) {
+pub(crate) fn later(place: &Place, minutes: u64) {
     let changed = place.sandbox().change(|world| world.now += Duration::from_mins(minutes));
     changed.expect("a change");
 }
 
-fn triggers(place: &Place) -> usize {
+pub(crate) fn triggers(place: &Place) -> usize {
     place.sandbox().world(|w| w.count("jenkins", "trigger") + w.count("jenkins", "trigger-again"))
 }
 

@@ -1,6 +1,7 @@
 //! Whole-program stories live in `it/`; here is what they share with the tests of single rooms.
 
 pub mod start;
+pub mod usage;
 
 use std::path::{Path, PathBuf};
 

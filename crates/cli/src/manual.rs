@@ -62,7 +62,7 @@ struct Desk {
 fn desk(around: &Surroundings, dry_run: bool) -> Result<Desk, CliError> {
     let http = around.http(None)?;
     let recorder = dry_run.then(Recorder::default);
-    let prow = around.prow_ports(&http, recorder.as_ref());
+    let prow = around.prow(&http, recorder.as_ref());
     Ok(Desk { http, prow, recorder })
 }
 

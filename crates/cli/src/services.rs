@@ -179,7 +179,7 @@ impl Surroundings {
     }
 
     /// Reading runs needs no token, so a missing one is told by the call that starts a run.
-    fn prow(
+    pub(crate) fn prow(
         &self,
         http: &HttpClient,
         recorder: Option<&Recorder>,

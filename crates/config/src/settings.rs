@@ -5,9 +5,11 @@
 //! | `keys` | the table of every key: environment names, kind, default |
 //! | `value` | kinds of values and how their texts are read |
 //! | `file` | the settings file `oar.toml`: where it is, which keys it may have |
-//! | `typed` | what the rest of the program gets: structs, not texts |
+//! | `groups` | what the rest of the program gets: structs, not texts |
+//! | `typed` | from texts to groups, and the checks on what they say |
 
 mod file;
+mod groups;
 mod keys;
 mod typed;
 mod value;
@@ -24,13 +26,13 @@ use oar_transport::Service;
 use oar_transport::env::Environment;
 
 use crate::document::AppConfig;
-use keys::{Family, KEYS, Key};
-pub use typed::{
+pub use groups::{
     ApprovalSettings, BotSettings, DashboardSettings, ElliottSettings, ErrataSettings,
     FailureSettings, GateSettings, GitlabSettings, JiraSettings, McpSettings, ModelSettings,
     NotificatorSettings, ProwSettings, RegistrySettings, SelectorSettings, SignatureSettings,
     StateLocation, StateSettings,
 };
+use keys::{Family, KEYS, Key};
 pub use value::SettingValue;
 
 /// Where a value comes from; the earlier wins.

@@ -10,11 +10,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike as _;
 use oar_images::health::{HealthQuestion, ShippedImage, image_health};
 use oar_images::pyxis::HttpPyxis;
 use oar_registry::Digest;
+use oar_tests::usage::{cpu_time, peak};
 use oar_transport::Service;
 use oar_transport::real::{NetworkSettings, ReqwestSend};
 use oar_transport::testing::{NOW, client_at, endpoints_at};
@@ -69,20 +68,6 @@ async fn one(base: &str) -> Duration {
 
 fn digest(number: usize) -> Digest {
     Digest::of(&number.to_be_bytes())
-}
-
-/// User and system time of this process.
-fn cpu_time() -> Duration {
-    let usage = getrusage(UsageWho::RUSAGE_SELF).expect("the kernel counts");
-    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
-}
-
-/// Peak of resident memory, KiB. What `getrusage` says begins with the peak of the parent.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
 /// The catalogue, seen from the client.

@@ -9,9 +9,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike as _;
 use oar_prow_jobs::junit;
+use oar_tests::usage::{cpu_time, peak};
 
 /// Megabytes and the goal in milliseconds.
 const SIZES: [(usize, f64); 3] = [(1, 0.7), (10, 7.0), (50, 40.0)];
@@ -105,18 +104,4 @@ fn sample(megabytes: usize) -> String {
     }
     text.push_str("</testsuites>\n");
     text
-}
-
-/// User and system time of this process: wall time says more about the neighbours.
-fn cpu_time() -> Duration {
-    let usage = getrusage(UsageWho::RUSAGE_SELF).expect("the kernel counts");
-    let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
-}
-
-/// Peak of resident memory, KiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }

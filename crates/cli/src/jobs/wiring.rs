@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use oar_config::settings::StateLocation;
 use oar_kube::{HttpKube, Kubeconfig, PayloadRead, PayloadWrite};
-use oar_operators::dry_run::{DryRunPayloads, DryRunProw, DryRunRepo, DryRunSlack, Recorder};
+use oar_operators::dry_run::{DryRunPayloads, DryRunRepo, DryRunSlack, Recorder};
 use oar_operators::services::{NotSetUp, Ports, Reach};
 use oar_operators::test_jobs::{Desk, Halt};
-use oar_prow_jobs::{HttpProw, HttpReleaseController, JobNameIn, ProwRead, ProwWrite};
+use oar_prow_jobs::HttpReleaseController;
 use oar_release::{Arch, ErrorClass};
 use oar_slack::{HttpSlack, SlackRead, SlackWrite};
 use oar_state_repo::StateRepo;
@@ -174,7 +174,7 @@ impl Surroundings {
             registries: self.repository(&http, &state.registry_branch)?,
             cache,
             releases: Arc::new(HttpReleaseController::new(&http, arch)),
-            prow: self.prow_ports(&http, recorder.as_ref()),
+            prow: self.prow(&http, recorder.as_ref()),
             artifacts: None,
             payloads: access.map(|access| payloads(&http, access.token, recorder.as_ref())),
             s390x_vars: settings.s390x_vars,
@@ -184,25 +184,6 @@ impl Surroundings {
             links: self.settings.links(),
             recorder,
         })
-    }
-
-    pub(crate) fn prow_ports(
-        &self,
-        http: &HttpClient,
-        recorder: Option<&Recorder>,
-    ) -> Ports<dyn ProwRead, dyn ProwWrite> {
-        let in_path = self.settings.prow().job_name_in_path;
-        let name_in = if in_path { JobNameIn::Path } else { JobNameIn::Body };
-        let token = self.secret("APITOKEN", "starting Prow jobs");
-        let prow = HttpProw::new(http, token).job_name_in(name_in);
-        let read: Arc<dyn ProwRead> = Arc::new(prow.clone());
-        match recorder {
-            Some(recorder) => {
-                let dry = Arc::new(DryRunProw::new(read, recorder.clone()));
-                Ports::new(Arc::clone(&dry) as _, dry as _)
-            }
-            None => Ports::new(read, Arc::new(prow)),
-        }
     }
 
     /// The checker names repository and branch itself; a folder stays a folder.
