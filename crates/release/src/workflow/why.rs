@@ -233,7 +233,7 @@ fn holds_release(row: &TaskPlan, plan: &Plan) -> bool {
 }
 
 /// The nodes that cannot be done before `node`, nearest first; empty for a node that holds nothing.
-fn way_out(node: Node) -> Vec<Node> {
+pub(super) fn way_out(node: Node) -> Vec<Node> {
     if node == Node::Task(Task::CreateTestReport) {
         let first = Node::Task(Task::TakeOwnership);
         return [vec![first], way_out(first)].concat();
