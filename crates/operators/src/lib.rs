@@ -4,6 +4,7 @@ pub mod approval;
 pub mod commands;
 pub mod context;
 pub mod doctor;
+pub mod drive;
 pub mod dry_run;
 pub mod error;
 pub mod facts;

@@ -169,7 +169,6 @@ pub struct Why {
     pub at: Timestamp,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde calls")]
 fn stamped<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&crate::time::stamp(*at))
 }
