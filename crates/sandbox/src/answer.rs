@@ -118,8 +118,13 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Option<Answer> {
         body: request.body(),
     };
     world.now += jiff::SignedDuration::from_secs(1);
+    crate::story::advance(world);
     let date = world.now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    let answer = match service_of(url.host_str()?)? {
+    let service = service_of(url.host_str()?)?;
+    if let Some(refusal) = crate::story::refusal(world, service, request.method()) {
+        return Some(refusal.with(header::DATE, &date));
+    }
+    let answer = match service {
         "github" => crate::github::answer(world, &incoming),
         "slack" => crate::slack::answer(world, &incoming),
         "gitlab" => crate::gitlab::answer(world, &incoming),
@@ -142,6 +147,10 @@ pub(crate) fn answer(world: &mut World, request: &Request) -> Option<Answer> {
         "release_controller" => crate::release_controller::answer(world, &incoming),
         _ => build_data(world, &incoming),
     };
+    // What others wait for they see at once.
+    if *request.method() != Method::GET {
+        crate::story::advance(world);
+    }
     Some(answer.with(header::DATE, &date))
 }
 

@@ -10,6 +10,7 @@ mod seed;
 use std::collections::BTreeMap;
 
 use http::Method;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -91,8 +92,36 @@ pub struct Job {
     pub id: u64,
     /// `cdn_stage`, `cdn_docker_stage`, `cdn`.
     pub target: String,
-    /// Its status; a list of the jobs moves it on by one step.
+    /// Its status; a list of the jobs moves it on by one step, unless it has a clock.
     pub status: String,
+    /// In a story it goes on with time.
+    #[serde(default)]
+    pub clock: Option<PushClock>,
+}
+
+/// How a push job goes on with time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PushClock {
+    /// When it was started.
+    pub started: Timestamp,
+    /// When it ends.
+    pub ends: Timestamp,
+    /// Whether it fails then.
+    pub fails: bool,
+}
+
+impl PushClock {
+    /// The job's status at `now`: the steps take the same time each.
+    pub(crate) fn status(&self, now: Timestamp) -> &'static str {
+        let [steps @ .., last] = answers::STEPS;
+        if now >= self.ends {
+            return if self.fails { "FAILED" } else { last };
+        }
+        let gone = now.duration_since(self.started).as_secs().max(0);
+        let each = self.ends.duration_since(self.started).as_secs() / 4;
+        let reached = (0..).zip(steps).take_while(|(step, _)| gone >= each.saturating_mul(*step));
+        reached.last().map_or(last, |(_, step)| step)
+    }
 }
 
 /// A security alert.

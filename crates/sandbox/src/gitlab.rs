@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use http::header::{HeaderName, LINK, LOCATION};
 use http::{Method, header};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -160,6 +161,16 @@ pub struct Bridge {
     pub downstream: Option<String>,
 }
 
+impl Pipeline {
+    /// All bridges of `stage`, and the pipelines they started, stand at `status`.
+    pub(crate) fn set_stage(&mut self, stage: &str, status: &str) {
+        for bridge in self.bridges.iter_mut().filter(|bridge| bridge.stage == stage) {
+            status.clone_into(&mut bridge.status);
+            bridge.downstream = Some(status.to_owned());
+        }
+    }
+}
+
 impl GitLab {
     /// The merge request `iid` of `project`.
     pub fn merge_request(&self, project: &str, iid: u64) -> Option<&MergeRequest> {
@@ -205,6 +216,39 @@ impl GitLab {
             self.merge_requests.iter().enumerate().filter(waiting).map(|(at, _)| at).collect();
         for at in due {
             self.merge(at);
+        }
+    }
+
+    /// Somebody else merges a merge request; one that is not open stays as it is.
+    pub fn foreign_merge(&mut self, project: &str, iid: u64) {
+        let Some((id, _)) = self.project(project) else { return };
+        let is_it = |mr: &MergeRequest| mr.project == id && mr.iid == iid && mr.state == "opened";
+        if let Some(at) = self.merge_requests.iter().position(is_it) {
+            self.merge(at);
+        }
+    }
+
+    /// Whether our account approved the head of a merge request, or it is merged already.
+    pub(crate) fn is_approved_or_merged(&self, project: &str, iid: u64) -> bool {
+        self.merge_request(project, iid).is_some_and(|mr| {
+            let head = self.head(mr);
+            let is_ours =
+                |(user, sha): &(u64, String)| *user == self.me && Some(sha) == head.as_ref();
+            mr.state == "merged" || mr.approvals.iter().any(is_ours)
+        })
+    }
+
+    /// Somebody else runs the newest pipeline of a merge request anew.
+    pub(crate) fn run_pipeline_again(&mut self, project: &str, iid: u64, at: Timestamp) {
+        let newest = self.merge_request(project, iid).and_then(|mr| mr.pipelines.iter().max());
+        let Some(mut pipeline) = newest.and_then(|id| self.pipelines.get(id)).cloned() else {
+            return;
+        };
+        let id = self.pipelines.keys().max().map_or(1, |id| id + 1);
+        pipeline.created_at = at.to_string();
+        self.pipelines.insert(id, pipeline);
+        if let Some(mr) = self.merge_request_mut(project, iid) {
+            mr.pipelines.push(id);
         }
     }
 

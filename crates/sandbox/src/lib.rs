@@ -19,6 +19,7 @@ pub mod send;
 pub mod signatures;
 pub mod slack;
 pub mod store;
+pub mod story;
 pub mod world;
 
 mod answer;

@@ -108,6 +108,7 @@ pub fn world() -> World {
         registry: crate::registry::Registry::default(),
         kube: kube(),
         signatures: crate::signatures::Signatures::default(),
+        story: None,
         effects: Vec::new(),
     };
     // What was released before; the releases of the documentation are promoted later.

@@ -18,6 +18,7 @@ use crate::registry::Registry;
 use crate::release_controller::ReleaseController;
 use crate::signatures::Signatures;
 use crate::slack::Slack;
+use crate::story::Story;
 
 /// Everything outside of the program, as data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,6 +67,9 @@ pub struct World {
     /// The stores of signatures.
     #[serde(default)]
     pub signatures: Signatures,
+    /// What others do while time passes; without it the world stands still.
+    #[serde(default)]
+    pub story: Option<Story>,
     /// What changed the world, in order.
     pub effects: Vec<Effect>,
 }
@@ -90,13 +94,28 @@ impl World {
     /// Promotes `release`: its payload is pushed and signed, its tag accepted, its advisory's page
     /// not there yet. What ART does, and nobody else.
     pub fn promote(&mut self, release: &str, advisory: &str) {
+        self.push_payload(release, advisory);
+        self.sign_payload(release, self.now);
+    }
+
+    /// The payload of `release` is there and its tag accepted.
+    pub(crate) fn push_payload(&mut self, release: &str, advisory: &str) {
         let page = format!("https://access.redhat.com/errata/{advisory}");
-        let digest = self.registry.push_payload(release, "x86_64", &page);
-        let reference = format!("quay.io/openshift-release-dev/ocp-release:{release}-x86_64");
-        self.signatures.publish(&digest, &reference, self.now);
+        self.registry.push_payload(release, "x86_64", &page);
         let major = release.split('.').next().unwrap_or_default();
         let stream = self.releases.streams.entry(format!("{major}-stable")).or_default();
         stream.insert(release.to_owned(), "Accepted".to_owned());
+    }
+
+    /// The payload of `release` is signed, once.
+    pub(crate) fn sign_payload(&mut self, release: &str, at: Timestamp) {
+        let Some(digest) = self.registry.payload(release, "x86_64").map(str::to_owned) else {
+            return;
+        };
+        if !self.signatures.files.contains_key(&digest) {
+            let reference = format!("quay.io/openshift-release-dev/ocp-release:{release}-x86_64");
+            self.signatures.publish(&digest, &reference, at);
+        }
     }
 
     /// Puts the page of `advisory` (`RHSA-2026:9903`) before the public.

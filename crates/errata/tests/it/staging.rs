@@ -22,7 +22,7 @@ fn of(report: &PushReport, id: AdvisoryId) -> &Progress {
 }
 
 fn job(id: u64, target: &str, status: &str) -> Job {
-    Job { id, target: target.to_owned(), status: status.to_owned() }
+    Job { id, target: target.to_owned(), status: status.to_owned(), clock: None }
 }
 
 fn done(it: &mut Advisory) {

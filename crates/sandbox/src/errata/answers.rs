@@ -7,7 +7,7 @@ use crate::answer::{Answer, Incoming};
 use crate::world::World;
 
 /// The steps of a push job.
-const STEPS: [&str; 5] =
+pub(super) const STEPS: [&str; 5] =
     ["QUEUED", "RUNNING", "WAITING_ON_PUB", "POST_PUSH_PROCESSING", "COMPLETE"];
 
 pub(super) fn erratum(id: u64, it: &Advisory) -> Value {
@@ -155,7 +155,7 @@ pub(super) fn jobs(it: &mut Advisory) -> Answer {
     let show =
         |job: &Job| json!({ "id": job.id, "status": job.status, "target": { "name": job.target } });
     let answer = Answer::json(200, &Value::Array(it.jobs.iter().map(show).collect()));
-    for job in &mut it.jobs {
+    for job in it.jobs.iter_mut().filter(|job| job.clock.is_none()) {
         if let Some(at) = STEPS.iter().position(|step| *step == job.status)
             && let Some(next) = STEPS.get(at + 1)
         {
@@ -218,12 +218,14 @@ pub(super) fn push(
         return refuse(world, 422, "push-again", id, &errors);
     }
     let mut new = Vec::new();
+    let clock = crate::story::push_clock(world, id, it.jobs.len());
     for target in wanted {
         world.errata.last_id += 1;
         let job = Job {
             id: world.errata.last_id,
             target: target.to_owned(),
             status: STEPS[0].to_owned(),
+            clock: clock.clone(),
         };
         new.push(json!({ "id": job.id, "status": job.status, "target": { "name": job.target } }));
         it.jobs.push(job);
