@@ -22,9 +22,8 @@ pub async fn run(
     decision: &Decision,
 ) -> Result<CommandReport, OperatorError> {
     let plan = workflow::plan(&facts::gather(context, release).await);
-    let open = |subject: &Subject| {
-        plan.row(Node::Task(subject.task())).verdict == Verdict::NeedsDecision
-    };
+    let open =
+        |subject: &Subject| plan.row(Node::Task(subject.task())).verdict == Verdict::NeedsDecision;
     let wanted = [Subject::Promoted, Subject::Candidate].into_iter();
     let wanted = wanted.filter(|subject| only.is_none_or(|only| only == *subject));
     let open: Vec<Subject> = wanted.clone().filter(open).collect();

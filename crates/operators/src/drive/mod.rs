@@ -17,7 +17,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use oar_release::ReleaseVersion;
 use oar_release::workflow::{
-    self, After, Attempts, Ending, Fact, Facts, Goal, Next, Node, Plan, Why,
+    self, After, Attempts, Ending, Fact, Facts, Goal, Next, Node, Plan, Verdict, Why,
 };
 use oar_transport::pause;
 use serde::Serialize;
@@ -148,14 +148,17 @@ impl Driver<'_> {
         self.watcher.see(self.release, self.context.clock.now(), event);
     }
 
-    /// Tells what others did since the last round, and the plan.
+    /// Tells the plan, and what others did since the last round. What is about to be run tells itself.
     fn tell_changes(&self, before: Option<&Plan>, plan: &Plan) {
         self.see(&Event::Planned { plan });
         let Some(before) = before else { return };
         for row in &plan.tasks {
             let was = before.row(row.task).verdict;
-            let ours = self.steps.iter().rev().take(MOST_AT_ONCE).any(|step| step.task == row.task);
-            if was != row.verdict && !ours {
+            let of_ours = self.steps.iter().rev().take(MOST_AT_ONCE);
+            let ours = of_ours.map(|step| step.task).any(|task| task == row.task);
+            let speaks = !matches!(row.verdict, Verdict::Run | Verdict::Poll)
+                && was != Verdict::NotApplicable;
+            if was != row.verdict && speaks && !ours {
                 self.see(&Event::Changed { row, was });
             }
         }
