@@ -188,8 +188,7 @@ impl Machine {
         let _log = tracing::subscriber::set_default(subscriber);
         runtime.block_on(async {
             let clock = Arc::new(PausedClock(Stopwatch::start()));
-            let one = std::num::NonZeroU32::MIN;
-            self.sandbox.let_time_pass(clock, one).expect("a world in memory");
+            self.sandbox.pass_with(clock).expect("a world in memory");
             let (asked, asks) = mpsc::unbounded_channel();
             let mut context = around.context(false).expect("a context");
             context.approval.launcher = Arc::new(Beside(asked));

@@ -15,6 +15,7 @@ use oar_prow_jobs::{HttpGcs, HttpReleaseController};
 use oar_release::clock::{SystemClock, SystemEntropy};
 use oar_release::{Arch, Clock, Entropy, ErrorClass, Masker};
 use oar_sandbox::Sandbox;
+use oar_sandbox::shared_time::SharedTime;
 use oar_sandbox::story::Trouble;
 use oar_slack::{HttpSlack, SlackWrite};
 use oar_state_repo::{Actor, LocalRepo, StateRepo};
@@ -342,8 +343,7 @@ fn open_sandbox(global: &Global, settings: &Settings) -> Result<Option<Sandbox>,
     let sandbox = Sandbox::in_folder(&folder).map_err(failed)?;
     if let Some(speed) = global.sandbox_speed {
         begin_story(&sandbox, &global.sandbox_trouble, &folder)?;
-        sandbox.let_time_pass(Arc::new(SystemClock), speed).map_err(failed)?;
-        pause::hasten(speed);
+        pause::wait_by(SharedTime::of(&sandbox, speed).map_err(failed)?);
     }
     Ok(Some(sandbox))
 }

@@ -95,6 +95,9 @@ pub enum OperatorError {
         /// Which release.
         release: ReleaseVersion,
     },
+    /// Somebody else works on the task.
+    #[error(transparent)]
+    Turn(#[from] crate::turn::TurnError),
     /// A file of this machine cannot be used.
     #[error("{} cannot be used", path.display())]
     LocalFile {
@@ -169,6 +172,7 @@ impl OperatorError {
             Self::Repair(error) => error.class(),
             Self::Prow(error) => error.class(),
             Self::Journal(error) => error.class(),
+            Self::Turn(error) => error.class_of(),
         }
     }
 

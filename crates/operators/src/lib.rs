@@ -19,6 +19,7 @@ pub mod services;
 pub mod task_log;
 pub mod tasks;
 pub mod test_jobs;
+pub mod turn;
 
 pub use context::Context;
 pub use error::OperatorError;

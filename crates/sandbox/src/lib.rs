@@ -16,6 +16,7 @@ pub mod registry;
 pub mod release_controller;
 pub mod seed;
 pub mod send;
+pub mod shared_time;
 pub mod signatures;
 pub mod slack;
 pub mod store;

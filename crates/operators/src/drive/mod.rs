@@ -28,8 +28,8 @@ use crate::context::Context;
 use crate::dry_run::Change;
 use crate::facts;
 
-/// The longest sleep: a clock that jumps costs no more than this.
-const LONGEST_SLEEP: Duration = Duration::from_mins(30);
+/// The longest sleep: a clock that jumps, and what nobody expected, cost no more than this.
+const LONGEST_SLEEP: Duration = Duration::from_hours(2);
 /// Commands that a result lists, the newest; a drive of weeks stays bounded.
 const MOST_STEPS: usize = 500;
 
