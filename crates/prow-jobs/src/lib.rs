@@ -45,7 +45,9 @@ pub use order::{
 pub use prow::{HttpProw, ProwRead, ProwWrite, StartedRun};
 pub use prow_error::ProwError;
 pub use qe_report::{MalformedReport, test_summary};
-pub use registry::{DEFAULT_RETRIES, JobRegistry, JobSpec, MalformedRegistry, normalised_retries};
+pub use registry::{
+    DEFAULT_RETRIES, JobRegistry, JobSpec, MAX_RETRIES, MalformedRegistry, normalised_retries,
+};
 pub use report::{ConsistencyReport, ConsistencyVerdict, ReportedImage};
 pub use result_file::{BuildVerdict, Claim, RecordedJob, RecordedRun, ResultFile};
 pub use run::{

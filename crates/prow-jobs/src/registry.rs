@@ -7,6 +7,10 @@ use crate::file_name::StreamKind;
 /// Retry runs of a job that says nothing about them: "best of 3".
 pub const DEFAULT_RETRIES: u32 = 2;
 
+/// The most retry runs of a job that are planned. A larger number is a slip of the pen: it would fill
+/// the cluster with runs of one job, and its verdict would come days later.
+pub const MAX_RETRIES: u32 = 20;
+
 /// One job of a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobSpec {
@@ -18,7 +22,7 @@ pub struct JobSpec {
     pub disabled: bool,
     /// Its failure neither starts retries nor blocks acceptance.
     pub optional: bool,
-    /// Planned retry runs: even, at least 2, so that the number of all runs is odd.
+    /// Planned retry runs: even, from 2 to [`MAX_RETRIES`], so that the number of all runs is odd.
     pub retries: u32,
 }
 
@@ -110,7 +114,11 @@ fn job(item: Value, place: &str, remarks: &mut Vec<String>) -> Result<JobSpec, S
         Some(other) => Err(format!("{place}.{name} is {other}, not true or false")),
     };
     let (upgrade, disabled, optional) = (flag("upgrade")?, flag("disabled")?, flag("optional")?);
-    let retries = normalised_retries(item.remove("retries").as_ref());
+    let given = item.remove("retries");
+    let retries = normalised_retries(given.as_ref());
+    if let Some(given) = given.filter(|given| number_of(given) > Some(u64::from(MAX_RETRIES))) {
+        remarks.push(format!("{place}: {given} retries are too many, {MAX_RETRIES} are planned"));
+    }
     let name = match item.remove("prowJob") {
         Some(Value::String(name)) if is_job_name(&name) => name,
         Some(other) => return Err(format!("{place}.prowJob is {other}, no name of a job")),
@@ -126,16 +134,24 @@ fn is_job_name(name: &str) -> bool {
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
 }
 
-/// The number of retry runs: even and at least 2. Whatever is no whole number counts as 2
+/// The number of retry runs: even, from 2 to [`MAX_RETRIES`]. Whatever is no whole number counts as 2
 /// (spec 04 §2.1).
 pub fn normalised_retries(given: Option<&Value>) -> u32 {
-    let number = match given {
-        Some(Value::Number(number)) => number.as_u64(),
-        Some(Value::String(text)) if text.bytes().all(|b| b.is_ascii_digit()) => text.parse().ok(),
-        _ => None,
-    };
-    let number = number.and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
+    let number = given.and_then(number_of).unwrap_or_default().min(u64::from(MAX_RETRIES));
+    let number = u32::try_from(number).unwrap_or(MAX_RETRIES);
     DEFAULT_RETRIES.max(number - number % 2)
+}
+
+/// The number of retries as it is written: a whole number, or its digits as text. One that is too
+/// long to be kept is the largest that can be.
+fn number_of(given: &Value) -> Option<u64> {
+    match given {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {
+            Some(text.parse().unwrap_or(u64::MAX))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -161,14 +177,30 @@ mod tests {
             (Some(json!(null)), 2),
             (Some(json!(7)), 6),
             (Some(json!(4.0)), 2),
-            (Some(json!("")), 2),
             (Some(json!("-4")), 2),
             (Some(json!(true)), 2),
-            (Some(json!(u64::MAX)), 2),
+            (Some(json!("")), 2),
+            // No more than anybody can mean.
+            (Some(json!(20)), 20),
+            (Some(json!(21)), 20),
+            (Some(json!("1000")), 20),
+            (Some(json!(u64::MAX)), 20),
+            (Some(json!("99999999999999999999999")), 20),
         ];
         for (given, expected) in given {
             assert_eq!(normalised_retries(given.as_ref()), expected, "{given:?}");
         }
+    }
+
+    #[test]
+    fn too_many_retries_are_cut_and_told() {
+        let text = r#"{"nightly": [{"prowJob": "a", "retries": 1000}, {"prowJob": "b", "retries": 20}],
+            "stable": []}"#;
+        let registry = JobRegistry::parse("f", text.as_bytes()).unwrap();
+        let planned = registry.jobs(StreamKind::Nightly).iter().map(|job| job.retries);
+        assert_eq!(planned.collect::<Vec<_>>(), [MAX_RETRIES, 20]);
+        assert_eq!(registry.remarks.len(), 1, "{:?}", registry.remarks);
+        assert!(registry.remarks[0].contains("nightly[0]: 1000 retries"), "{:?}", registry.remarks);
     }
 
     #[test]
