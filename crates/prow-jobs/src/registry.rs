@@ -39,8 +39,60 @@ impl JobSpec {
 pub struct JobRegistry {
     nightly: Vec<JobSpec>,
     stable: Vec<JobSpec>,
-    /// What somebody should look at: duplicates, unknown keys, upgrade jobs without the flag.
-    pub remarks: Vec<String>,
+    /// What somebody should look at.
+    pub remarks: Vec<Remark>,
+}
+
+/// Something about a registry that can be read all the same.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Remark {
+    /// Only the first of two entries of one name is ever found.
+    #[error("{place}: {job} is listed twice")]
+    ListedTwice {
+        /// The second entry, as `nightly[1]`.
+        place: String,
+        /// The job.
+        job: String,
+    },
+    /// A key that means nothing, perhaps a misspelt one.
+    #[error("{place}: unknown key {key:?}")]
+    UnknownKey {
+        /// Where.
+        place: String,
+        /// The key.
+        key: String,
+    },
+    /// The number of retries is none, and counts as the default.
+    #[error("{place}: {given} is no number of retries, {DEFAULT_RETRIES} are planned")]
+    BadRetries {
+        /// The entry.
+        place: String,
+        /// What is written.
+        given: String,
+    },
+    /// More retries than anybody can mean.
+    #[error("{place}: {given} retries are too many, {MAX_RETRIES} are planned")]
+    TooManyRetries {
+        /// The entry.
+        place: String,
+        /// What is written.
+        given: String,
+    },
+    /// By its name it upgrades, by its entry it installs.
+    #[error("{place}: {job} lacks the upgrade flag")]
+    NoUpgradeFlag {
+        /// The entry.
+        place: String,
+        /// The job.
+        job: String,
+    },
+}
+
+impl Remark {
+    /// Whether it is a mistake for sure, which new content must not have.
+    pub const fn is_mistake(&self) -> bool {
+        !matches!(self, Self::NoUpgradeFlag { .. })
+    }
 }
 
 /// A registry that is not one.
@@ -88,11 +140,11 @@ fn read(content: &[u8]) -> Result<JobRegistry, String> {
             let place = format!("{word}[{at}]");
             let job = job(item, &place, &mut registry.remarks)?;
             if jobs.iter().any(|other| other.job == job.job) {
-                registry.remarks.push(format!("{place}: {} is listed twice", job.job));
+                registry.remarks.push(Remark::ListedTwice { place, job: job.job });
                 continue;
             }
             if job.job.contains("upgrade-from") && !job.upgrade {
-                registry.remarks.push(format!("{place}: {} lacks the upgrade flag", job.job));
+                registry.remarks.push(Remark::NoUpgradeFlag { place, job: job.job.clone() });
             }
             jobs.push(job);
         }
@@ -101,12 +153,11 @@ fn read(content: &[u8]) -> Result<JobRegistry, String> {
             StreamKind::Stable => registry.stable = jobs,
         }
     }
-    let unknown = file.keys().map(|key| format!("unknown key {key:?}"));
-    registry.remarks.extend(unknown);
+    registry.remarks.extend(unknown_keys(&file, "the file"));
     Ok(registry)
 }
 
-fn job(item: Value, place: &str, remarks: &mut Vec<String>) -> Result<JobSpec, String> {
+fn job(item: Value, place: &str, remarks: &mut Vec<Remark>) -> Result<JobSpec, String> {
     let Value::Object(mut item) = item else { return Err(format!("{place} is no object")) };
     let mut flag = |name: &str| match item.remove(name) {
         None | Some(Value::Null) => Ok(false),
@@ -116,16 +167,31 @@ fn job(item: Value, place: &str, remarks: &mut Vec<String>) -> Result<JobSpec, S
     let (upgrade, disabled, optional) = (flag("upgrade")?, flag("disabled")?, flag("optional")?);
     let given = item.remove("retries");
     let retries = normalised_retries(given.as_ref());
-    if let Some(given) = given.filter(|given| number_of(given) > Some(u64::from(MAX_RETRIES))) {
-        remarks.push(format!("{place}: {given} retries are too many, {MAX_RETRIES} are planned"));
+    if let Some(given) = given.filter(|given| !given.is_null()) {
+        let (place, number) = (place.to_owned(), number_of(&given));
+        let given = given.to_string();
+        match number {
+            None => remarks.push(Remark::BadRetries { place, given }),
+            Some(number) if number > u64::from(MAX_RETRIES) => {
+                remarks.push(Remark::TooManyRetries { place, given });
+            }
+            Some(_) => {}
+        }
     }
     let name = match item.remove("prowJob") {
         Some(Value::String(name)) if is_job_name(&name) => name,
         Some(other) => return Err(format!("{place}.prowJob is {other}, no name of a job")),
         None => return Err(format!("{place}.prowJob is missing")),
     };
-    remarks.extend(item.keys().map(|key| format!("{place}: unknown key {key:?}")));
+    remarks.extend(unknown_keys(&item, place));
     Ok(JobSpec { job: name, upgrade, disabled, optional, retries })
+}
+
+fn unknown_keys<'m>(
+    left: &'m Map<String, Value>,
+    place: &'m str,
+) -> impl Iterator<Item = Remark> + 'm {
+    left.keys().map(|key| Remark::UnknownKey { place: place.to_owned(), key: key.clone() })
 }
 
 fn is_job_name(name: &str) -> bool {
@@ -200,7 +266,8 @@ mod tests {
         let planned = registry.jobs(StreamKind::Nightly).iter().map(|job| job.retries);
         assert_eq!(planned.collect::<Vec<_>>(), [MAX_RETRIES, 20]);
         assert_eq!(registry.remarks.len(), 1, "{:?}", registry.remarks);
-        assert!(registry.remarks[0].contains("nightly[0]: 1000 retries"), "{:?}", registry.remarks);
+        let told = registry.remarks[0].to_string();
+        assert!(told.starts_with("nightly[0]: 1000 retries"), "{told}");
     }
 
     #[test]
