@@ -2,6 +2,7 @@
 
 mod failures;
 mod leader;
+mod registry;
 mod storage;
 mod wiring;
 
@@ -48,6 +49,7 @@ pub(crate) async fn run(
         JobctlCommand::Watch(options) => watch(around, printer, options).await,
         JobctlCommand::History(options) => tell_history(around, printer, options).await,
         JobctlCommand::Failures(options) => failures::run(around, printer, options).await,
+        JobctlCommand::Registry(command) => registry::run(around, printer, command).await,
         JobctlCommand::Completions(_) | JobctlCommand::Man(_) => Ok(Ended::done()),
     }
 }

@@ -1,5 +1,7 @@
 //! Grammar of `jobctl`: the tests of new builds (spec 04 §11).
 
+mod registry;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,6 +12,8 @@ use oar_release::{Arch, BuildName, YStream};
 
 use crate::global::Global;
 use crate::oar::{Completions, DryRun, Man};
+
+pub use registry::{Jobs as RegistryJobs, RegistryCommand, Update as RegistryUpdate};
 
 /// Starts the tests of new OpenShift builds, follows them to a verdict and puts results right
 #[derive(Debug, Parser)]
@@ -133,6 +137,16 @@ Examples:
   jobctl failures https://prow.ci.openshift.org/view/gs/test-platform-results/logs/JOB/2100000000000000001
   jobctl failures URL --setup-must-gather")]
     Failures(Failures),
+
+    /// Look after the lists of jobs that test builds
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  jobctl registry jobs -r 4.20
+  jobctl registry update -r 4.20 --file jobs.json --dry-run"
+    )]
+    Registry(RegistryCommand),
 
     /// Print a completion script for a shell
     #[command(after_help = "\

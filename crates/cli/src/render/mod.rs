@@ -4,6 +4,7 @@ mod approvals;
 pub mod jobs;
 pub mod manual;
 pub mod plan;
+pub mod registry;
 pub mod reports;
 pub mod status;
 pub mod table;

@@ -9,6 +9,7 @@ pub mod aggregator;
 pub mod checker;
 pub mod controller;
 pub mod history;
+pub mod registry;
 pub mod repair;
 pub mod status;
 

@@ -536,7 +536,7 @@ async fn a_rejected_build_is_labelled_only_where_that_is_wanted() {
 async fn without_cluster_credentials_a_pass_does_not_begin() {
     let mut lab = Lab::new();
     lab.desk.payloads = Err(oar_operators::services::NotSetUp::new("no token"));
-    let error = oar_operators::test_jobs::aggregator::run(&lab.desk).await.expect_err("not set up");
+    let error = aggregator::run(&lab.desk).await.expect_err("not set up");
     assert_eq!(error.class(), ErrorClass::NotConfigured);
     assert!(lab.sandbox.requests().is_empty());
 }

@@ -5,6 +5,7 @@ mod checker;
 mod controller;
 mod lab;
 mod races;
+mod registry;
 mod repair;
 mod requests;
 mod storage;
