@@ -166,9 +166,8 @@ fn a_dry_run_lists_the_commit_the_pull_request_and_the_labels() {
     assert!(text.contains("Would be proposed.") && text.contains("+ nightly"), "{text}");
 }
 
-/// Not one request of a dry run could change anything: neither verb nor token of the app.
 #[test]
-fn a_dry_run_asks_with_get_alone() {
+fn a_dry_run_needs_no_app() {
     let place = place();
     place.sandbox().change(|world| world.github.installed.clear()).expect("the world");
     update(&place, &["--dry-run", "--auto-approve"]).expect(0);
@@ -285,4 +284,46 @@ fn killed_anywhere_and_run_again_it_is_one_branch_and_one_pull_request() {
         let world = place.sandbox().world(Clone::clone);
         assert_eq!((world.github.pulls.len(), world.github.repos[FORK].branches.len()), (1, 1));
     }
+}
+
+#[test]
+fn old_results_move_aside_and_are_still_found() {
+    let place = Place::new();
+    let path = "_releases/ocp-test-result-4.99.1-amd64.json";
+    let run =
+        json!({ "jobID": "1", "jobState": "success", "jobCompletionTime": "2025-01-02T06:00:00Z" });
+    let file = json!({ "result": [{ "jobName": "a", "firstJob": run }], "aggregated": true, "accepted": true,
+        "build": { "name": "4.99.1", "phase": "Accepted", "pullSpec": "x", "downloadURL": "" } });
+    let change = |world: &mut World| world.github.foreign_write("record", path, &file.to_string());
+    place.sandbox().change(change).expect("the world");
+    let archive = ["archive-test-results", "--older-than", "365d"];
+    let planned =
+        place.sandboxed("jobctl", &[&archive[..], &["--dry-run"]].concat()).expect(0).stdout;
+    assert!(
+        planned.contains("1 of 1 results would be moved") && done(&place).is_empty(),
+        "{planned}"
+    );
+    let text = place.sandboxed("jobctl", &archive).expect(0).stdout;
+    assert!(text.contains("1 of 1 results moved to _releases/archive"), "{text}");
+    let shown = place.sandboxed("jobctl", &["status", "--build", "4.99.1"]).expect(0).stdout;
+    assert!(shown.contains("Accepted"), "{shown}");
+    // Killed on the way, it is done by the next call.
+    for point in 1..=20 {
+        place.sandbox().change(change).expect("the world");
+        let moved = path.replace("_releases/", "_releases/archive/");
+        let run = place.sandboxed_with("jobctl", &archive, &point.to_string());
+        place.sandboxed("jobctl", &archive).expect(0);
+        place.sandbox().world(|world| {
+            assert_eq!(world.github.branch_file("record", path), None, "{point}");
+            assert!(world.github.branch_file("record", &moved).is_some(), "{point}");
+        });
+        if run.code == Some(0) {
+            assert!(point > 4, "only {point} points");
+            break;
+        }
+    }
+    for few in ["29d", "1", "soon", ""] {
+        place.sandboxed("jobctl", &["archive-test-results", "--older-than", few]).expect(2);
+    }
+    place.sandboxed("jobctl", &["archive-test-results"]).expect(2);
 }

@@ -72,13 +72,12 @@ impl GitHubError {
         match self {
             Self::Http(error) => error.class(),
             Self::Graphql { rate_limited: true, .. } => ErrorClass::UpstreamUnavailable,
-            Self::Graphql { .. } => ErrorClass::Undetermined,
+            Self::Graphql { .. } | Self::Malformed { .. } => ErrorClass::Undetermined,
             Self::BadName { .. } => ErrorClass::InvalidArgument,
             Self::NotInstalled { .. } => ErrorClass::ForbiddenUpstream,
             Self::AppKey { .. } => ErrorClass::NotConfigured,
             Self::NoBranch { .. } => ErrorClass::NotFound,
             Self::BranchTaken { .. } => ErrorClass::Conflict,
-            Self::Malformed { .. } => ErrorClass::Undetermined,
             Self::Client { .. } => ErrorClass::Internal,
         }
     }

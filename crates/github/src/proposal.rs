@@ -66,8 +66,8 @@ pub struct NewCommit {
     pub message: String,
     /// Name and address of its author.
     pub author: (String, String),
-    /// The head of the branch that it takes the place of; `None` for a branch that is not there.
-    pub replaces: Option<String>,
+    /// Whether the branch is there already, with an older commit of ours that this one replaces.
+    pub replaces: bool,
 }
 
 /// What a pull request says.

@@ -63,7 +63,7 @@ impl ProposalWrite for HttpProposals {
                            "author": { "name": name, "email": email } });
         let id = github.create_object(fork, "git/commits", &body).await?;
         effect::point("github.push.before");
-        github.point_branch(fork, &proposal.branch, &id, commit.replaces.as_deref()).await?;
+        github.point_branch(fork, &proposal.branch, &id, commit.replaces).await?;
         effect::point("github.push.after");
         Ok(id)
     }
@@ -131,25 +131,22 @@ impl HttpGitHub {
         Ok(reply.json::<Object>()?.sha)
     }
 
-    /// Lets `branch` point to `commit`: a new branch, or one whose head is `replaces`.
+    /// Lets `branch` point to `commit`: a new branch, or one that is there.
     async fn point_branch(
         &self,
         repo: &RepoName,
         branch: &str,
         commit: &str,
-        replaces: Option<&str>,
+        replaces: bool,
     ) -> Result<(), GitHubError> {
-        let sent = match replaces {
-            None => {
-                let body = json!({ "ref": format!("refs/heads/{branch}"), "sha": commit });
-                let path = repo_path(repo, "git/refs");
-                self.send(CREATE_BRANCH, Method::POST, &path, &body).await
-            }
-            Some(_) => {
-                let path = repo_path(repo, &format!("git/refs/heads/{}", encode_path(branch)));
-                let body = json!({ "sha": commit, "force": true });
-                self.send(REPLACE_BRANCH, Method::PATCH, &path, &body).await
-            }
+        let sent = if replaces {
+            let path = repo_path(repo, &format!("git/refs/heads/{}", encode_path(branch)));
+            let body = json!({ "sha": commit, "force": true });
+            self.send(REPLACE_BRANCH, Method::PATCH, &path, &body).await
+        } else {
+            let body = json!({ "ref": format!("refs/heads/{branch}"), "sha": commit });
+            let path = repo_path(repo, "git/refs");
+            self.send(CREATE_BRANCH, Method::POST, &path, &body).await
         };
         let Err(failed) = sent else { return Ok(()) };
         let exists = failed.http() == Some(&HttpErrorKind::Unprocessable)

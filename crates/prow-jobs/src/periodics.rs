@@ -102,10 +102,11 @@ mod tests {
         /// Exactly the names with the word in them, whatever stands between.
         #[test]
         fn a_job_is_told_by_its_name_alone(names in prop::collection::vec("[a-z]{1,4}(-automated-release)?-[0-9a-z]{1,4}", 0..20)) {
-            let items: String = names
+            let items: Vec<String> = names
                 .iter()
                 .map(|name| format!("- agent: kubernetes\n  labels: {{a: automated-release}}\n  name: {name:?}\n"))
                 .collect();
+            let items = items.concat();
             let list = if items.is_empty() { "periodics: []\n".to_owned() } else { format!("periodics:\n{items}") };
             let found = automated_jobs("f", list.as_bytes()).unwrap();
             let wanted: Vec<String> = names.into_iter().filter(|name| name.contains("automated-release")).collect();

@@ -26,8 +26,8 @@ Examples:
     /// registry, has mistakes, or drops all jobs of a list. Running the command again with the same
     /// file finds the pull request and opens no second one.
     ///
-    /// Needs GITHUB_TOKEN to read, APP_PRIVATE_KEY (the path of the app's key), and the settings
-    /// selector.app_id and selector.fork. A dry run needs no key.
+    /// Needs `GITHUB_TOKEN` to read, `APP_PRIVATE_KEY` (the path of the app's key), and the settings
+    /// `selector.app_id` and `selector.fork`. A dry run needs no key.
     #[command(after_help = "\
 Examples:
   jobctl registry update -r 4.20 --file jobs.json --dry-run

@@ -1,7 +1,8 @@
-//! Results of `jobctl registry` as text.
+//! Results of `jobctl registry` and `archive-test-results` as text.
 
 use std::fmt::Write as _;
 
+use oar_operators::test_jobs::archive::Archived;
 use oar_operators::test_jobs::registry::{JobNames, ListReport, Proposed, UpdateReport};
 
 use super::Render;
@@ -40,5 +41,20 @@ impl Render for UpdateReport {
             Proposed::Now => writeln!(text, "{} {page}", paint(GOOD, "Proposed:")),
         };
         text + &changes(&self.planned_changes) + &problems(&self.problems)
+    }
+}
+
+impl Render for Archived {
+    fn text(&self) -> String {
+        let (moved, folder) = (self.archived.len(), self.folder);
+        let verb = if self.planned_changes.is_empty() { "moved" } else { "would be moved" };
+        let mut text =
+            format!("{}: {moved} of {} results {verb} to {folder}\n", self.arch, self.files);
+        for name in &self.archived {
+            let _ = writeln!(text, "  {name}");
+        }
+        // The list above says it all; the contents of the files are no news.
+        text.push_str(&problems(&self.problems));
+        text
     }
 }

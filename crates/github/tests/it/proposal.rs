@@ -32,14 +32,14 @@ pub(crate) fn proposal() -> Proposal {
     }
 }
 
-pub(crate) fn commit(replaces: Option<&str>) -> NewCommit {
+pub(crate) fn commit(replaces: bool) -> NewCommit {
     NewCommit {
         parent: "base-head".to_owned(),
         tree: "base-tree".to_owned(),
         content: "{\"nightly\": []}\n".to_owned(),
         message: "Say it".to_owned(),
         author: ("a bot".to_owned(), "bot@example.com".to_owned()),
-        replaces: replaces.map(str::to_owned),
+        replaces,
     }
 }
 
@@ -134,14 +134,14 @@ async fn a_push_is_one_commit_on_the_newest_upstream_and_one_new_branch() {
         .on(Method::POST, "/repos/bot/r/git/trees", created(&json!({ "sha": "t2" })))
         .on(Method::POST, "/repos/bot/r/git/commits", created(&json!({ "sha": "c2" })))
         .on(Method::POST, "/repos/bot/r/git/refs", created(&json!({ "ref": "x" })));
-    assert_eq!(proposals(&service).push(&proposal(), &commit(None)).await.unwrap(), "c2");
+    assert_eq!(proposals(&service).push(&proposal(), &commit(false)).await.unwrap(), "c2");
     let body = |part: &str| -> Value {
         let sent = service.asked(&Method::POST, part);
         assert_eq!(sent.len(), 1, "{part}");
         assert_eq!(sent[0].header("authorization"), Some("Bearer canary-fork-token"), "{part}");
         serde_json::from_slice(&sent[0].body).unwrap()
     };
-    let entry = json!({ "path": "_releases/a.json", "mode": "100644", "type": "blob", "content": commit(None).content });
+    let entry = json!({ "path": "_releases/a.json", "mode": "100644", "type": "blob", "content": commit(false).content });
     assert_eq!(body("/git/trees"), json!({ "base_tree": "base-tree", "tree": [entry] }));
     let author = json!({ "name": "a bot", "email": "bot@example.com" });
     let sent =
@@ -162,7 +162,7 @@ async fn a_push_is_one_commit_on_the_newest_upstream_and_one_new_branch() {
         "/repos/bot/r/git/refs/heads/autobranch",
         Step::json(&json!({ "ref": "x" })),
     );
-    proposals(&service).push(&proposal(), &commit(Some("old"))).await.unwrap();
+    proposals(&service).push(&proposal(), &commit(true)).await.unwrap();
     let moved = service.asked(&Method::PATCH, "/git/refs/heads/");
     assert_eq!(
         serde_json::from_slice::<Value>(&moved[0].body).unwrap(),
@@ -196,7 +196,7 @@ async fn a_pull_request_is_opened_and_labelled_with_the_rights_of_upstream() {
 #[tokio::test(start_paused = true)]
 async fn where_the_app_is_not_installed_is_told() {
     let service = ByAddress::default();
-    let error = proposals(&service).push(&proposal(), &commit(None)).await.unwrap_err();
+    let error = proposals(&service).push(&proposal(), &commit(false)).await.unwrap_err();
     assert_eq!(error.to_string(), "the GitHub App is not installed in bot/r");
     assert_eq!(error.class(), ErrorClass::ForbiddenUpstream);
     // Upstream alone may be missing: then the fork's rights have to do.
@@ -213,7 +213,7 @@ async fn where_the_app_is_not_installed_is_told() {
     assert_eq!(sent[0].header("authorization"), Some("Bearer fork"));
     // A key that GitHub does not know.
     let service = ByAddress::default().on(Method::GET, "/installation", Step::answer(401, "{}"));
-    let error = proposals(&service).push(&proposal(), &commit(None)).await.unwrap_err();
+    let error = proposals(&service).push(&proposal(), &commit(false)).await.unwrap_err();
     assert_eq!(error.class(), ErrorClass::UnauthenticatedUpstream);
     assert!(!format!("{error:?}").contains("canary"), "{error:?}");
 }
@@ -254,7 +254,7 @@ async fn the_statement_is_signed_by_the_key_and_holds_five_minutes() {
     }
     let network = Arc::new(ReqwestSend::new(NetworkSettings::default()));
     let http = client_at(network, endpoints_at(Service::GithubApi, &server.uri()));
-    HttpProposals::new(&http, app).push(&proposal(), &commit(None)).await.unwrap();
+    HttpProposals::new(&http, app).push(&proposal(), &commit(false)).await.unwrap();
 
     let seen = server.received_requests().await.unwrap();
     let now = NOW.parse::<jiff::Timestamp>().unwrap().as_second();

@@ -90,12 +90,12 @@ async fn a_branch_whose_answer_was_lost_is_read() {
         let service = push()
             .on(Method::POST, "/repos/bot/r/git/refs", step)
             .get("/repos/bot/r/git/ref/heads/", &json!({ "object": { "sha": "c2" } }));
-        assert_eq!(proposals(&service).push(&proposal(), &commit(None)).await.unwrap(), "c2");
+        assert_eq!(proposals(&service).push(&proposal(), &commit(false)).await.unwrap(), "c2");
         assert_eq!(posts(&service, "/git/refs"), 1);
     }
     for step in [Step::Stall, Step::answer(502, "")] {
         let service = push().on(Method::POST, "/repos/bot/r/git/refs", step);
-        let error = proposals(&service).push(&proposal(), &commit(None)).await.unwrap_err();
+        let error = proposals(&service).push(&proposal(), &commit(false)).await.unwrap_err();
         assert_eq!((error.class(), posts(&service, "/git/refs")), (ErrorClass::Undetermined, 1));
     }
 }
@@ -106,13 +106,13 @@ async fn a_branch_that_appeared_meanwhile_is_a_conflict() {
     let service = push()
         .on(Method::POST, "/repos/bot/r/git/refs", Step::answer(422, said.clone()))
         .get("/repos/bot/r/git/ref/heads/", &json!({ "object": { "sha": "theirs" } }));
-    let error = proposals(&service).push(&proposal(), &commit(None)).await.unwrap_err();
+    let error = proposals(&service).push(&proposal(), &commit(false)).await.unwrap_err();
     assert!(matches!(error, GitHubError::BranchTaken { .. }), "{error}");
     assert_eq!(error.class(), ErrorClass::Conflict);
     // Objects that the fork does not know are another refusal.
     let said = json!({ "message": "Object does not exist" }).to_string();
     let service = push().on(Method::POST, "/repos/bot/r/git/refs", Step::answer(422, said));
-    let error = proposals(&service).push(&proposal(), &commit(None)).await.unwrap_err();
+    let error = proposals(&service).push(&proposal(), &commit(false)).await.unwrap_err();
     assert!(matches!(error, GitHubError::Http(_)), "{error}");
 }
 
@@ -128,6 +128,6 @@ async fn objects_tokens_and_labels_may_be_asked_for_again() {
         .on(Method::POST, "/repos/bot/r/git/trees", created(&json!({ "sha": "t2" })))
         .on(Method::POST, "/repos/bot/r/git/commits", created(&json!({ "sha": "c2" })))
         .on(Method::POST, "/repos/bot/r/git/refs", created(&json!({ "ref": "x" })));
-    proposals(&service).push(&proposal(), &commit(None)).await.unwrap();
+    proposals(&service).push(&proposal(), &commit(false)).await.unwrap();
     assert_eq!(posts(&service, "/git/trees"), 2);
 }

@@ -6,6 +6,7 @@
 //! and continues.
 
 pub mod aggregator;
+pub mod archive;
 pub mod checker;
 pub mod controller;
 pub mod history;

@@ -159,7 +159,7 @@ pub async fn update(
     auto_approve: bool,
 ) -> Result<UpdateReport, RegistryError> {
     let path = RepoPath::new(name.path())?;
-    let branch = branch_name(name, content);
+    let branch = branch_name(*name, content);
     let Selector { upstream, base, fork, .. } = selector.clone();
     let proposal = Proposal { upstream, base, fork, branch, path };
     // What is wrong with the content alone is told before anybody is asked.
@@ -185,7 +185,7 @@ pub async fn update(
         return Ok(report);
     }
     report.branch = Some(proposal.branch.clone());
-    let work = Work { selector, proposal: &proposal, name };
+    let work = Work { selector, proposal: &proposal, name: *name };
     let (proposed, mut pull) = work.propose(&before, content, &report).await?;
     if auto_approve {
         work.approve(&mut pull, &mut report.problems).await;
@@ -198,7 +198,7 @@ pub async fn update(
 }
 
 /// The branch for this content of this registry.
-fn branch_name(name: &RegistryName, content: &[u8]) -> String {
+fn branch_name(name: RegistryName, content: &[u8]) -> String {
     let digest = blob_id(content).0;
     format!("autobranch-{}-{}-{}", name.stream, name.arch, &digest[..DIGEST])
 }
@@ -206,7 +206,7 @@ fn branch_name(name: &RegistryName, content: &[u8]) -> String {
 struct Work<'a> {
     selector: &'a Selector,
     proposal: &'a Proposal,
-    name: &'a RegistryName,
+    name: RegistryName,
 }
 
 impl Work<'_> {
@@ -231,7 +231,7 @@ impl Work<'_> {
         // A branch that was left behind long ago is put on what upstream is now.
         let is_fresh = |pushed: &BranchFile| pushed.parents.contains(&before.head);
         if !pushed.as_ref().is_some_and(is_fresh) {
-            let commit = self.commit(before, content, pushed.map(|pushed| pushed.head))?;
+            let commit = self.commit(before, content, pushed.is_some())?;
             write.push(self.proposal, &commit).await?;
         }
         let text = text::pull_text(self.selector, self.name, report);
@@ -242,7 +242,7 @@ impl Work<'_> {
         &self,
         before: &BranchFile,
         content: &[u8],
-        replaces: Option<String>,
+        replaces: bool,
     ) -> Result<NewCommit, RegistryError> {
         // It was read as JSON, so it is text.
         let content = str::from_utf8(content).map_err(|_| RegistryError::NoText)?;
@@ -285,10 +285,10 @@ mod tests {
     #[test]
     fn a_branch_stands_for_one_content_of_one_registry() {
         let name = |arch| RegistryName { stream: "4.99".parse().unwrap(), arch };
-        let branch = branch_name(&name(Arch::Amd64), b"a");
+        let branch = branch_name(name(Arch::Amd64), b"a");
         assert!(branch.starts_with("autobranch-4.99-amd64-") && branch.len() == 34, "{branch}");
-        assert_eq!(branch, branch_name(&name(Arch::Amd64), b"a"));
-        assert_ne!(branch, branch_name(&name(Arch::Amd64), b"b"));
-        assert_ne!(branch, branch_name(&name(Arch::Arm64), b"a"));
+        assert_eq!(branch, branch_name(name(Arch::Amd64), b"a"));
+        assert_ne!(branch, branch_name(name(Arch::Amd64), b"b"));
+        assert_ne!(branch, branch_name(name(Arch::Arm64), b"a"));
     }
 }

@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -279,18 +281,18 @@ impl Element {
         into.push('<');
         into.push_str(self.name);
         for (name, value) in &self.attributes {
-            into.push_str(&format!(" {name}='{}'", escaped(value)));
+            let _ = write!(into, " {name}='{}'", escaped(value));
         }
         into.push('>');
         for piece in &self.inside {
             match piece {
                 Piece::Element(element) => element.write(into),
                 Piece::Text(text) => into.push_str(&escaped(text)),
-                Piece::Cdata(text) => into.push_str(&format!("<![CDATA[{text}]]>")),
-                Piece::Comment(text) => into.push_str(&format!("<!--{text}-->")),
+                Piece::Cdata(text) => drop(write!(into, "<![CDATA[{text}]]>")),
+                Piece::Comment(text) => drop(write!(into, "<!--{text}-->")),
             }
         }
-        into.push_str(&format!("</{}>", self.name));
+        let _ = write!(into, "</{}>", self.name);
     }
 }
 
@@ -325,12 +327,11 @@ fn element(depth: u32) -> BoxedStrategy<Element> {
         "[a-z<>&]{0,9}".prop_map(Piece::Cdata),
         "[a-z<& ]{0,9}".prop_map(Piece::Comment)
     ];
-    let inside = match depth {
-        0 => prop::collection::vec(text, 0..3).boxed(),
-        _ => {
-            let piece = prop_oneof![1 => text, 4 => element(depth - 1).prop_map(Piece::Element)];
-            prop::collection::vec(piece, 0..5).boxed()
-        }
+    let inside = if depth == 0 {
+        prop::collection::vec(text, 0..3).boxed()
+    } else {
+        let piece = prop_oneof![1 => text, 4 => element(depth - 1).prop_map(Piece::Element)];
+        prop::collection::vec(piece, 0..5).boxed()
     };
     (name, attributes, inside)
         .prop_map(|(name, attributes, inside)| Element { name, attributes, inside })

@@ -6,7 +6,7 @@ use std::path::Path;
 use oar_prow_jobs::verdict::judge_build;
 use oar_prow_jobs::{
     Build, JobRegistry, JobSpec, LatestName, RegistryName, ResultFile, ResultName, StreamKind,
-    json_text,
+    check_registry_change, json_text,
 };
 use oar_tests::production_data;
 

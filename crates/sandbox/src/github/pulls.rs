@@ -109,8 +109,8 @@ fn open(world: &mut World, body: &Value, repo: &str) -> Answer {
     let forks = world.github.repos.iter().filter(|(name, fork)| {
         name.split('/').next() == Some(owner) && fork.fork_of.as_deref() == Some(repo)
     });
-    let after = forks.filter(|(_, fork)| fork.branches.contains_key(branch));
-    let Some(after) = after.filter_map(|(_, fork)| fork.files(branch)).next() else {
+    let mut after = forks.filter(|(_, fork)| fork.branches.contains_key(branch));
+    let Some(after) = after.find_map(|(_, fork)| fork.files(branch)) else {
         return refused(format!("head {head} is invalid"));
     };
     if before == after {

@@ -11,7 +11,7 @@ use super::{ListReport, Selector, UpdateReport};
 /// Jobs that are named one by one; more are counted.
 const NAMED: usize = 50;
 
-pub(super) fn commit_message(selector: &Selector, name: &RegistryName) -> String {
+pub(super) fn commit_message(selector: &Selector, name: RegistryName) -> String {
     let subject = format!("Update the test jobs of {} {}", name.stream, name.arch);
     let command = format!("registry update -r {} --arch {}", name.stream, name.arch);
     let actor = selector.actor.clone();
@@ -29,7 +29,7 @@ pub(super) fn author(fork: &RepoName, app_id: Option<&str>) -> (String, String) 
 
 pub(super) fn pull_text(
     selector: &Selector,
-    name: &RegistryName,
+    name: RegistryName,
     report: &UpdateReport,
 ) -> PullText {
     let at = selector.clock.now().strftime("%y%m%d%H%M");

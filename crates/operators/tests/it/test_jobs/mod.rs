@@ -1,6 +1,7 @@
 //! The nightly machinery against the model of the world.
 
 mod aggregator;
+mod archive;
 mod checker;
 mod controller;
 mod lab;

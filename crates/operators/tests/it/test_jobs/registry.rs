@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::Method;
 use oar_github::{AppIdentity, HttpGitHub, HttpProposals};
+use oar_operators::dry_run::{DryRunProposals, Recorder};
 use oar_operators::services::Ports;
 use oar_operators::test_jobs::registry::{Proposed, RegistryError, Selector, update};
 use oar_prow_jobs::RegistryName;
@@ -117,6 +118,21 @@ async fn labels_that_are_refused_are_a_problem_beside_the_pull_request() {
     assert_eq!((report.proposed, report.labels.len()), (Proposed::Now, 0));
     assert_eq!(report.problems[0].code, ErrorClass::ForbiddenUpstream.code());
     assert!(report.pull_request.is_some_and(|url| report.problems[0].subject == url));
+}
+
+/// Neither a verb that changes something nor a token of the app is on the wire.
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_asks_with_get_alone() {
+    let sandbox = Sandbox::in_memory(World::seeded());
+    let recorder = Recorder::default();
+    let real = selector(&sandbox);
+    let write = Arc::new(DryRunProposals::new(recorder.clone()));
+    let proposals = Ports::new(Arc::clone(&real.proposals.read), write as _);
+    let selector = Selector { proposals, recorder: Some(recorder), ..real };
+    let report = update(&selector, &name(), &content(), true).await.unwrap();
+    assert_eq!((report.planned_changes.len(), report.pull_request), (3, None));
+    let requests = sandbox.requests();
+    assert!(requests.keys().all(|sent| sent == "github GET"), "{requests:?}");
 }
 
 #[tokio::test(start_paused = true)]
