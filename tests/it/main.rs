@@ -30,6 +30,7 @@ mod notificator;
 mod plan_facts;
 mod push_and_alerts;
 mod qe_approval;
+mod registry;
 mod reports;
 mod scenes;
 mod stage_testing;

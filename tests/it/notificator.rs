@@ -205,6 +205,7 @@ fn spec02_case_40_what_was_verified_before_its_merge_is_left_alone() {
         labels: labels.iter().map(|label| (*label).to_owned()).collect(),
         is_closed: true,
         is_merged: true,
+        ..Pull::default()
     };
     let linked = |second: Pull| {
         let place = place();

@@ -2,6 +2,7 @@
 
 mod failures;
 mod leader;
+mod registry;
 mod storage;
 mod wiring;
 
@@ -11,8 +12,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use oar_operators::test_jobs::{
-    Desk, Halt, aggregator, checker, controller, history, repair, status,
+    Desk, Halt, aggregator, archive, checker, controller, history, repair, status,
 };
 use oar_prow_jobs::result_file::BuildVerdict;
 use oar_prow_jobs::{RunArtifacts, StreamKind};
@@ -22,8 +24,8 @@ use tokio::select;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::jobctl::{
-    Aggregator, Builds, Checker, Controller, History, JobctlCommand, Kind, Promote, Replace,
-    Service, Status, Trigger, Watch,
+    Aggregator, Archive, Builds, Checker, Controller, History, JobctlCommand, Kind, Promote,
+    Replace, Service, Status, Trigger, Watch,
 };
 use crate::render::{Printer, Render};
 use crate::run::{Ended, print};
@@ -48,6 +50,8 @@ pub(crate) async fn run(
         JobctlCommand::Watch(options) => watch(around, printer, options).await,
         JobctlCommand::History(options) => tell_history(around, printer, options).await,
         JobctlCommand::Failures(options) => failures::run(around, printer, options).await,
+        JobctlCommand::ArchiveTestResults(options) => put_aside(around, printer, options).await,
+        JobctlCommand::Registry(command) => registry::run(around, printer, command).await,
         JobctlCommand::Completions(_) | JobctlCommand::Man(_) => Ok(Ended::done()),
     }
 }
@@ -292,4 +296,21 @@ async fn tell_history(
     let found = history::run(&desk, options.release, kind, options.limit).await?;
     print(printer, &found)?;
     Ok(ended(found.problems.is_empty()))
+}
+
+async fn put_aside(
+    around: &Surroundings,
+    printer: Printer,
+    options: &Archive,
+) -> Result<Ended, CliError> {
+    around.check_environment(Needs::Repairing, None)?;
+    let desk = around.desk(options.arch.arch, options.dry_run.dry_run, None)?;
+    let wanted = archive::Options {
+        release: options.release,
+        older_than: SignedDuration::from_hours(24 * i64::from(options.older_than)),
+        limit: options.limit,
+    };
+    let done = archive::run(&desk, &wanted).await?;
+    print(printer, &done)?;
+    Ok(ended(done.problems.is_empty()))
 }

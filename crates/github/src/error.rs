@@ -24,6 +24,40 @@ pub enum GitHubError {
         /// What was given.
         text: String,
     },
+    /// The app has no rights in a repository.
+    #[error("the GitHub App is not installed in {repo}")]
+    NotInstalled {
+        /// Which repository.
+        repo: String,
+    },
+    /// The app's key cannot sign.
+    #[error("the private key of the GitHub App {app} cannot sign")]
+    AppKey {
+        /// The app.
+        app: String,
+    },
+    /// A branch that must be there is not, or the token may not see it.
+    #[error("{repo} has no branch {branch}, or the token may not see it")]
+    NoBranch {
+        /// The repository.
+        repo: String,
+        /// The branch.
+        branch: String,
+    },
+    /// A branch of this name appeared meanwhile.
+    #[error("the branch {branch} of {repo} was made by somebody else meanwhile")]
+    BranchTaken {
+        /// The repository.
+        repo: String,
+        /// The branch.
+        branch: String,
+    },
+    /// An answer that cannot be meant.
+    #[error("GitHub's answer is unusable: {problem}")]
+    Malformed {
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The client library failed by itself.
     #[error("the GitHub client failed: {problem}")]
     Client {
@@ -38,8 +72,12 @@ impl GitHubError {
         match self {
             Self::Http(error) => error.class(),
             Self::Graphql { rate_limited: true, .. } => ErrorClass::UpstreamUnavailable,
-            Self::Graphql { .. } => ErrorClass::Undetermined,
+            Self::Graphql { .. } | Self::Malformed { .. } => ErrorClass::Undetermined,
             Self::BadName { .. } => ErrorClass::InvalidArgument,
+            Self::NotInstalled { .. } => ErrorClass::ForbiddenUpstream,
+            Self::AppKey { .. } => ErrorClass::NotConfigured,
+            Self::NoBranch { .. } => ErrorClass::NotFound,
+            Self::BranchTaken { .. } => ErrorClass::Conflict,
             Self::Client { .. } => ErrorClass::Internal,
         }
     }

@@ -13,6 +13,11 @@ pub(crate) const VIEWER: Operation = Operation::read("viewer");
 pub(crate) const LIMITS: Operation = Operation::read("limits");
 pub(crate) const REPOSITORY: Operation = Operation::read("repository");
 pub(crate) const PULL_REQUEST: Operation = Operation::read("pull_request");
+pub(crate) const INSTALLATION: Operation = Operation::read("installation");
+pub(crate) const LIST_PULLS: Operation = Operation::read("list_pulls");
+/// A token is no change of the world: asking twice gives two.
+pub(crate) const APP_TOKEN: Operation =
+    Operation { name: "app_token", idempotency: Idempotency::Safe, probe: None };
 
 pub(crate) const WRITE_FILE: Operation = Operation {
     name: "write_file",
@@ -33,9 +38,25 @@ pub(crate) const MOVE_BRANCH: Operation = Operation {
     idempotency: Idempotency::Never,
     probe: Some("read the branch; when it moved elsewhere, compare the changed files"),
 };
+pub(crate) const CREATE_BRANCH: Operation = Operation {
+    name: "create_branch",
+    idempotency: Idempotency::Never,
+    probe: Some("read the branch: it is there when it points to our commit"),
+};
+/// The branch is ours, named after its content: pointing it to the same commit twice is once.
+pub(crate) const REPLACE_BRANCH: Operation =
+    Operation { name: "replace_branch", idempotency: Idempotency::Idempotent, probe: None };
+pub(crate) const OPEN_PULL: Operation = Operation {
+    name: "open_pull",
+    idempotency: Idempotency::Never,
+    probe: Some("list the open pull requests of the branch: there is at most one"),
+};
+/// A label that is there stays one label.
+pub(crate) const ADD_LABELS: Operation =
+    Operation { name: "add_labels", idempotency: Idempotency::Idempotent, probe: None };
 
 /// Every operation of this client.
-pub const OPERATIONS: [Operation; 14] = [
+pub const OPERATIONS: [Operation; 21] = [
     READ_FILE,
     READ_REF,
     READ_COMMIT,
@@ -50,6 +71,13 @@ pub const OPERATIONS: [Operation; 14] = [
     DELETE_FILE,
     CREATE_OBJECT,
     MOVE_BRANCH,
+    INSTALLATION,
+    LIST_PULLS,
+    APP_TOKEN,
+    CREATE_BRANCH,
+    REPLACE_BRANCH,
+    OPEN_PULL,
+    ADD_LABELS,
 ];
 
 #[cfg(test)]

@@ -162,3 +162,44 @@ pub(crate) struct LabelWire {
 pub(crate) struct PullWire {
     pub(crate) merged_at: Option<String>,
 }
+
+/// `GET /repos/{repo}/git/commits/{id}` with the commits before it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ParentedCommit {
+    pub(crate) tree: Object,
+    pub(crate) parents: Vec<Object>,
+}
+
+/// `GET /repos/{repo}/installation`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Installation {
+    pub(crate) id: u64,
+}
+
+/// `POST /app/installations/{id}/access_tokens`. No `Debug`: it is a secret.
+#[derive(Deserialize)]
+pub(crate) struct Granted {
+    pub(crate) token: String,
+}
+
+/// A pull request as `GET` and `POST /repos/{repo}/pulls` tell it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PullSummary {
+    pub(crate) number: u64,
+    pub(crate) html_url: String,
+    pub(crate) state: String,
+    pub(crate) head: PullBranch,
+    pub(crate) base: PullBranch,
+    #[serde(default)]
+    pub(crate) labels: Vec<LabelWire>,
+}
+
+/// One end of a pull request.
+#[derive(Debug, Deserialize)]
+pub(crate) struct PullBranch {
+    /// `owner:branch`.
+    pub(crate) label: String,
+    /// The branch.
+    #[serde(rename = "ref")]
+    pub(crate) name: String,
+}

@@ -5,6 +5,7 @@ mod gitlab;
 mod jira;
 mod jobs;
 mod payloads;
+mod proposals;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,6 +22,7 @@ pub use gitlab::DryRunGitLab;
 pub use jira::DryRunJira;
 pub use jobs::{DryRunJenkins, DryRunProw};
 pub use payloads::DryRunPayloads;
+pub use proposals::DryRunProposals;
 
 /// One change that a command would have made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

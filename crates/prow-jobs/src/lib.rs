@@ -12,10 +12,12 @@ mod json_text;
 pub mod junit;
 mod operations;
 mod order;
+mod periodics;
 mod prow;
 mod prow_error;
 mod qe_report;
 mod registry;
+mod registry_change;
 mod report;
 pub mod result_file;
 mod run;
@@ -42,10 +44,17 @@ pub use order::{
     ATTEMPT_ANNOTATION, Belongs, CONSISTENCY_JOB, ConsistencyCheck, ForeignRun, OrderError,
     PayloadUrl, RunOrder,
 };
+pub use periodics::{
+    DEFINITIONS, MalformedPeriodics, automated_config_path, automated_jobs, periodics_path,
+};
 pub use prow::{HttpProw, ProwRead, ProwWrite, StartedRun};
 pub use prow_error::ProwError;
 pub use qe_report::{MalformedReport, test_summary};
-pub use registry::{DEFAULT_RETRIES, JobRegistry, JobSpec, MalformedRegistry, normalised_retries};
+pub use registry::{
+    DEFAULT_RETRIES, JobRegistry, JobSpec, MAX_RETRIES, MalformedRegistry, Remark,
+    normalised_retries,
+};
+pub use registry_change::{ListChange, RefusedChange, RegistryChange, check_registry_change};
 pub use report::{ConsistencyReport, ConsistencyVerdict, ReportedImage};
 pub use result_file::{BuildVerdict, Claim, RecordedJob, RecordedRun, ResultFile};
 pub use run::{

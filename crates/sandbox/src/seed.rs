@@ -15,6 +15,11 @@ pub const ERRATA_RELEASE: &str = "4.98.17";
 /// The state repository.
 pub const STATE_REPO: &str = "openshift/release-tests";
 
+/// The fork from which changes of job registries are proposed.
+pub const FORK: &str = "registry-bot-example/release-tests";
+/// The repository of the definitions of jobs.
+pub const DEFINITIONS: &str = "openshift/release";
+
 /// The decrypted application configuration of the sandbox.
 pub const CONFIG: &str = include_str!("seed/config.json");
 
@@ -22,6 +27,13 @@ const BUILD_DATA_4_99: &str = include_str!("seed/openshift-4.99.yml");
 const BUILD_DATA_4_98: &str = include_str!("seed/openshift-4.98.yml");
 /// The test jobs of 4.99.
 const TEST_JOBS: &str = include_str!("seed/4.99-test-jobs.json");
+/// The definitions of the automated jobs of 4.99, and all its periodic jobs.
+const AUTOMATED_PATH: &str = "ci-operator/config/openshift/openshift-tests-private/\
+    openshift-openshift-tests-private-release-4.99__automated-release.yaml";
+const AUTOMATED: &str = "tests:\n- as: aws-ipi-f999\n";
+const PERIODICS_PATH: &str = "ci-operator/jobs/openshift/openshift-tests-private/\
+    openshift-openshift-tests-private-release-4.99-periodics.yaml";
+const PERIODICS: &str = include_str!("seed/4.99-periodics.yaml");
 /// A nightly build of 4.99, three hours old when the world begins.
 pub const NIGHTLY: &str = "4.99.0-0.nightly-2026-03-02-060000";
 const TRACKING_4_99: &str = include_str!("seed/4.99.z.yaml");
@@ -47,6 +59,13 @@ pub fn world() -> World {
             ("README.md", "Job registries.\n"),
             ("_releases/ocp-4.99-test-jobs-amd64.json", TEST_JOBS),
         ],
+    );
+    github.seed_fork(FORK, STATE_REPO);
+    github.installed = [(STATE_REPO.to_owned(), 1), (FORK.to_owned(), 2)].into();
+    github.seed_branch(
+        DEFINITIONS,
+        "main",
+        &[(AUTOMATED_PATH, AUTOMATED), (PERIODICS_PATH, PERIODICS)],
     );
     let text_map = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()

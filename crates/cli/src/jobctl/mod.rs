@@ -1,5 +1,8 @@
 //! Grammar of `jobctl`: the tests of new builds (spec 04 §11).
 
+mod archive;
+mod registry;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,6 +13,9 @@ use oar_release::{Arch, BuildName, YStream};
 
 use crate::global::Global;
 use crate::oar::{Completions, DryRun, Man};
+
+pub use archive::Archive;
+pub use registry::{Jobs as RegistryJobs, RegistryCommand, Update as RegistryUpdate};
 
 /// Starts the tests of new OpenShift builds, follows them to a verdict and puts results right
 #[derive(Debug, Parser)]
@@ -133,6 +139,26 @@ Examples:
   jobctl failures https://prow.ci.openshift.org/view/gs/test-platform-results/logs/JOB/2100000000000000001
   jobctl failures URL --setup-must-gather")]
     Failures(Failures),
+
+    /// Put results aside that were decided long ago
+    ///
+    /// The files move to _releases/archive on the same branch, where status --build still finds
+    /// them; links to their old place end. The newest build of a stream stays.
+    #[command(after_help = "\
+Examples:
+  jobctl archive-test-results --older-than 365d --dry-run
+  jobctl archive-test-results --older-than 365d -r 4.12 --arch amd64")]
+    ArchiveTestResults(Archive),
+
+    /// Look after the lists of jobs that test builds
+    #[command(
+        subcommand,
+        after_help = "\
+Examples:
+  jobctl registry jobs -r 4.20
+  jobctl registry update -r 4.20 --file jobs.json --dry-run"
+    )]
+    Registry(RegistryCommand),
 
     /// Print a completion script for a shell
     #[command(after_help = "\

@@ -5,6 +5,7 @@ pub mod drive;
 pub mod jobs;
 pub mod manual;
 pub mod plan;
+pub mod registry;
 pub mod reports;
 pub mod status;
 pub mod table;

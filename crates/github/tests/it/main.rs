@@ -12,3 +12,7 @@ mod many_files;
 mod one_file;
 #[cfg(test)]
 mod one_file_lost;
+#[cfg(test)]
+mod proposal;
+#[cfg(test)]
+mod proposal_lost;

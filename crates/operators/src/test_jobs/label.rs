@@ -32,6 +32,11 @@ pub(super) enum LabelError {
     Kube(#[from] KubeError),
     #[error("the payload is labelled {found:?}; it stays so until somebody promotes the build")]
     Differs { found: String },
+    #[error(
+        "it does not pass any more, but its payload is labelled {ACCEPTED:?} since it did; a label is \
+         never taken back, so somebody has to look at it"
+    )]
+    AcceptedBefore,
 }
 
 impl Classed for LabelError {
@@ -39,9 +44,16 @@ impl Classed for LabelError {
         match self {
             Self::NotSetUp(error) => error.class,
             Self::Kube(error) => error.class(),
-            Self::Differs { .. } => ErrorClass::PreconditionFailed,
+            Self::Differs { .. } | Self::AcceptedBefore => ErrorClass::PreconditionFailed,
         }
     }
+}
+
+/// The label that the payload of `build` has; `None` when it has none, or is gone itself.
+pub(super) async fn look(desk: &Desk, build: &BuildName) -> Result<Option<String>, LabelError> {
+    let ports = desk.payloads.as_ref().map_err(Clone::clone)?;
+    let payload = PayloadName::new(build.to_string(), desk.arch);
+    Ok(ports.read.label(&payload).await?.flatten())
 }
 
 /// Sees to it that the payload of `build` has the label. Another value is replaced only when

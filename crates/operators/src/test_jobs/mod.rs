@@ -6,9 +6,11 @@
 //! and continues.
 
 pub mod aggregator;
+pub mod archive;
 pub mod checker;
 pub mod controller;
 pub mod history;
+pub mod registry;
 pub mod repair;
 pub mod status;
 

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use oar_prow_jobs::result_file::{BuildVerdict, RecordedJob, RecordedRun};
 use oar_prow_jobs::verdict::{Counts, JobVerdict, judge_build};
-use oar_prow_jobs::{JobSpec, ResultFile, ResultName, RunState};
+use oar_prow_jobs::{FOLDER, JobSpec, ResultFile, ResultName, RunState};
 use oar_release::{Arch, BuildName, YStream};
 use serde::Serialize;
 
+use super::archive;
 use super::repair::RepairError;
 use super::store::{Records, Registries, StoredResult};
 use super::{Desk, Problem};
@@ -98,13 +99,21 @@ pub struct Status {
     pub problems: Vec<Problem>,
 }
 
-/// The status of one build.
+/// The status of one build, also of one whose result was put aside.
 pub async fn one(desk: &Desk, build: &BuildName) -> Result<Status, OperatorError> {
     let mut status = all(desk, None).await?;
     status.builds.retain(|found| found.build == *build);
-    let path = ResultName { build: build.clone(), arch: desk.arch }.path();
-    status.problems.retain(|problem| problem.subject == path);
+    let name = ResultName { build: build.clone(), arch: desk.arch };
+    status.problems.retain(|problem| problem.subject == name.path());
     if status.builds.is_empty() && status.problems.is_empty() {
+        if let Some((path, stored)) = archive::find(desk, &name).await? {
+            let file = ResultFile::parse(&stored.content).map_err(RepairError::from)?;
+            let page = desk.links.test_result(build, desk.arch);
+            let page = page.replacen(&format!("/{FOLDER}/"), &format!("/{}/", archive::ARCHIVE), 1);
+            let result = StoredResult { name, path, stored };
+            status.builds.push(BuildStatus { page, ..status_of(desk, &result, &file, &[]) });
+            return Ok(status);
+        }
         let location = desk.records.location();
         return Err(RepairError::NoFile { build: build.clone(), location }.into());
     }
@@ -144,7 +153,8 @@ fn status_of(
     let recorded = file.jobs();
     // A decided build is shown by its own runs: jobs that came later are none of its business.
     let in_file: Vec<JobSpec> = if file.is_aggregated() {
-        recorded.iter().map(|job| spec_of(job, specs)).collect()
+        let spec = |job| JobSpec { disabled: false, ..spec_of(job, specs) };
+        recorded.iter().map(spec).collect()
     } else {
         specs.to_vec()
     };

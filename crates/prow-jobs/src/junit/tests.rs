@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -253,5 +255,132 @@ proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let _either = read(bytes.as_slice());
+    }
+}
+
+/// One element of a valid file, with what may be done to it.
+#[derive(Debug, Clone)]
+struct Element {
+    name: &'static str,
+    attributes: Vec<(&'static str, String)>,
+    inside: Vec<Piece>,
+}
+
+#[derive(Debug, Clone)]
+enum Piece {
+    Element(Element),
+    Text(String),
+    Cdata(String),
+    Comment(String),
+}
+
+impl Element {
+    fn write(&self, into: &mut String) {
+        let escaped =
+            |text: &str| text.replace('&', "&amp;").replace('<', "&lt;").replace('\'', "&#39;");
+        into.push('<');
+        into.push_str(self.name);
+        for (name, value) in &self.attributes {
+            let _ = write!(into, " {name}='{}'", escaped(value));
+        }
+        into.push('>');
+        for piece in &self.inside {
+            match piece {
+                Piece::Element(element) => element.write(into),
+                Piece::Text(text) => into.push_str(&escaped(text)),
+                Piece::Cdata(text) => drop(write!(into, "<![CDATA[{text}]]>")),
+                Piece::Comment(text) => drop(write!(into, "<!--{text}-->")),
+            }
+        }
+        let _ = write!(into, "</{}>", self.name);
+    }
+}
+
+/// Well-formed trees of JUnit's words in places where they belong and where they do not.
+fn element(depth: u32) -> BoxedStrategy<Element> {
+    let name = prop::sample::select(vec![
+        "testsuite",
+        "testsuite",
+        "testcase",
+        "testcase",
+        "failure",
+        "error",
+        "skipped",
+        "testsuites",
+        "system-out",
+        "properties",
+        "rerunFailure",
+    ]);
+    let attribute = (
+        prop::sample::select(vec![
+            "name", "tests", "failures", "errors", "skipped", "time", "message", "type",
+        ]),
+        prop_oneof![40 => "[a-z&<' ]{0,8}", 40 => "-?[0-9]{1,25}", 1 => Just("é".repeat(9_000))],
+    );
+    let attributes = prop::collection::vec(attribute, 0..4).prop_map(|mut given| {
+        given.sort_by_key(|(name, _)| *name);
+        given.dedup_by_key(|(name, _)| *name);
+        given
+    });
+    let text = prop_oneof![
+        "[a-z<>& \n]{0,12}".prop_map(Piece::Text),
+        "[a-z<>&]{0,9}".prop_map(Piece::Cdata),
+        "[a-z<& ]{0,9}".prop_map(Piece::Comment)
+    ];
+    let inside = if depth == 0 {
+        prop::collection::vec(text, 0..3).boxed()
+    } else {
+        let piece = prop_oneof![1 => text, 4 => element(depth - 1).prop_map(Piece::Element)];
+        prop::collection::vec(piece, 0..5).boxed()
+    };
+    (name, attributes, inside)
+        .prop_map(|(name, attributes, inside)| Element { name, attributes, inside })
+        .boxed()
+}
+
+/// What holds for every file that is read, however it came about.
+fn is_bounded(file: &JunitFile, size: usize) -> Result<(), TestCaseError> {
+    const KEPT: usize = 8 * 1024;
+    let listed = file.failed.len() as u64;
+    prop_assert!(file.counts.tests >= listed);
+    let failed = file.counts.failures.saturating_add(file.counts.errors);
+    prop_assert!(failed >= listed.saturating_add(file.unlisted));
+    prop_assert!(file.failed.len() <= size / 4 && file.suites.len() <= size / 4);
+    for case in &file.failed {
+        let time = case.time.as_deref().unwrap_or_default();
+        let FailedCase { name, classname, suite, error_type, message, details, .. } = case;
+        for text in [name, classname, suite, error_type, message, details, time] {
+            prop_assert!(text.len() <= KEPT);
+        }
+    }
+    prop_assert!(file.name.len() <= KEPT);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// A valid file whose elements are moved, repeated, renamed and nested at will is still well-formed
+    /// and so is read, unless its root is another; what it says stays within bounds.
+    #[test]
+    fn valid_files_with_elements_in_any_place_are_read(inside in element(4)) {
+        for root in ["testsuites", "testsuite", "html"] {
+            let mut text = String::new();
+            let whole = Element { name: root, attributes: Vec::new(), inside: vec![Piece::Element(inside.clone())] };
+            whole.write(&mut text);
+            match parse(&text) {
+                Ok(file) => {
+                    prop_assert_ne!(root, "html");
+                    is_bounded(&file, text.len())?;
+                    // In pieces, as from the network.
+                    let pieces = std::io::BufReader::with_capacity(5, text.as_bytes());
+                    prop_assert_eq!(read(pieces).unwrap(), file);
+                }
+                Err(error) => {
+                    let is_other = matches!(error, JunitError::NotJunit { .. });
+                    prop_assert!(root == "html" && is_other, "{}: {}", error, text);
+                }
+            }
+        }
     }
 }

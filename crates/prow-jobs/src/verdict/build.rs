@@ -48,10 +48,13 @@ pub struct Counts {
 /// How far a build is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BuildStanding {
-    /// The jobs in scope, in the order of the file. Jobs that left the registry are out of scope.
+    /// The jobs in scope, in the order of the file. Jobs that left the registry, and those that it
+    /// disables, are out of scope.
     pub jobs: Vec<JobInBuild>,
     /// Jobs without a run.
     pub missing: Vec<MissingJob>,
+    /// Jobs of the file that do not count, because the registry lists them no more or as disabled.
+    pub left_out: Vec<String>,
     /// The verdict as soon as nothing can change it.
     pub accepted: Option<bool>,
     /// Whether everything that will ever be known is known: the file can be closed.
@@ -68,19 +71,28 @@ pub fn judge_build(
     now: Timestamp,
 ) -> BuildStanding {
     let spec_of = |job: &RecordedJob| registry.iter().find(|spec| spec.job == job.job).cloned();
-    let in_scope = |(job, spec): (&RecordedJob, Option<JobSpec>)| {
-        let spec = spec?;
-        Some(JobInBuild { standing: judge_job(job, &spec, now), spec })
+    let judged = |job: &RecordedJob, spec: JobSpec| JobInBuild {
+        standing: judge_job(job, &spec, now),
+        spec,
     };
-    let mut jobs: Vec<JobInBuild> =
-        recorded.iter().map(|job| (job, spec_of(job))).filter_map(in_scope).collect();
+    // A disabled job is not expected, and its failure could not be retried: like one that is gone.
+    let counts = |spec: &JobSpec| !spec.disabled;
+    let (mut jobs, mut left_out) = (Vec::new(), Vec::new());
+    for job in recorded {
+        match spec_of(job).filter(counts) {
+            Some(spec) => jobs.push(judged(job, spec)),
+            None => left_out.push(job.job.clone()),
+        }
+    }
     let missing = missing_jobs(recorded, registry, now);
     if jobs.is_empty() {
         // Nothing of the file is in the registry: then all of it counts.
         let required = |job: &RecordedJob| {
-            in_scope((job, Some(JobSpec::new(&job.job)))).expect("a spec was given")
+            let spec = spec_of(job).unwrap_or_else(|| JobSpec::new(&job.job));
+            judged(job, JobSpec { optional: false, ..spec })
         };
         jobs = recorded.iter().map(required).collect();
+        left_out.clear();
     }
     let counts = count(&jobs, &missing);
     let is_collected = counts.total > 0
@@ -99,7 +111,23 @@ pub fn judge_build(
     } else {
         (counts.successful_required == counts.required).then_some(true)
     };
-    BuildStanding { jobs, missing, accepted, is_collected, counts }
+    BuildStanding { jobs, missing, left_out, accepted, is_collected, counts }
+}
+
+impl BuildStanding {
+    /// The jobs whose failure would have rejected this accepted build if the registry did not call
+    /// them optional. It may have called them otherwise when they were started: what it says today
+    /// counts, and is told (spec 04 §10.3).
+    pub fn excused(&self) -> Vec<&str> {
+        if self.accepted != Some(true) {
+            return Vec::new();
+        }
+        let recorded = self.jobs.iter().map(|job| (&job.spec, job.standing.verdict));
+        let missing = self.missing.iter().map(|job| (&job.spec, job.verdict()));
+        let all = recorded.chain(missing);
+        let excused = all.filter(|(spec, v)| spec.optional && *v == JobVerdict::Failed);
+        excused.map(|(spec, _)| spec.job.as_str()).collect()
+    }
 }
 
 fn missing_jobs(recorded: &[RecordedJob], registry: &[JobSpec], now: Timestamp) -> Vec<MissingJob> {

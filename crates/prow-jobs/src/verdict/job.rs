@@ -51,8 +51,10 @@ pub fn judge_job(job: &RecordedJob, spec: &JobSpec, now: Timestamp) -> JobStandi
     if !job.first.is_failure() {
         return JobStanding { is_collected: false, ..done(JobVerdict::Pending) };
     }
-    // An optional job's failure starts no retries; those that are there count.
-    let planned_retries = if spec.optional { recorded } else { spec.retries.max(recorded) };
+    // An optional job's failure starts no retries, and a disabled job is never started; retries that
+    // are there count.
+    let has_no_more = spec.optional || spec.disabled;
+    let planned_retries = if has_no_more { recorded } else { spec.retries.max(recorded) };
     let runs = 1 + planned_retries;
     let needed = runs / 2 + 1;
     if successes >= needed {

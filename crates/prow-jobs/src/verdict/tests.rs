@@ -146,6 +146,35 @@ fn spec04_case_09_entries_without_a_registry_job_do_not_count() {
 }
 
 #[test]
+fn spec04_case_09_a_job_that_was_disabled_meanwhile_counts_no_more_than_one_that_is_gone() {
+    let disabled = |name: &str| JobSpec { disabled: true, ..JobSpec::new(name) };
+    let recorded = [job("off", &["failure"]), job("a", &["success"])];
+    let standing = judge_build(&recorded, &[disabled("off"), JobSpec::new("a")], soon());
+    assert_eq!((standing.accepted, standing.is_collected), (Some(true), true));
+    assert_eq!((standing.counts.total, standing.left_out), (1, vec!["off".to_owned()]));
+    // If nothing else is left it counts, whatever the registry calls it, and is never started again.
+    let off = JobSpec { optional: true, ..disabled("off") };
+    for (state, accepted) in [("success", true), ("failure", false)] {
+        let standing = judge_build(&[job("off", &[state])], std::slice::from_ref(&off), soon());
+        assert_eq!((standing.accepted, standing.is_collected), (Some(accepted), true));
+        assert_eq!((standing.jobs[0].standing.retries_due, standing.left_out.len()), (0, 0));
+    }
+}
+
+#[test]
+fn an_optional_job_that_changes_the_verdict_is_told() {
+    let optional = |name: &str| JobSpec { optional: true, ..JobSpec::new(name) };
+    let recorded = [job("o", &["failure"]), job("a", &["success"]), job("p", &["success"])];
+    let registry = [optional("o"), JobSpec::new("a"), optional("p"), optional("never")];
+    let standing = judge_build(&recorded, &registry, late());
+    assert_eq!((standing.accepted, standing.excused()), (Some(true), vec!["o", "never"]));
+    // Where they make no difference there is nothing to tell.
+    let recorded = [job("o", &["failure"]), job("a", &["failure", "failure", "failure"])];
+    let standing = judge_build(&recorded, &[optional("o"), JobSpec::new("a")], soon());
+    assert_eq!((standing.accepted, standing.excused().len()), (Some(false), 0));
+}
+
+#[test]
 fn the_verdict_comes_before_the_last_run_has_ended() {
     let optional = JobSpec { optional: true, ..JobSpec::new("o") };
     let recorded = [job("a", &["failure", "success", "success"]), job("o", &["pending"])];

@@ -6,7 +6,7 @@ use std::path::Path;
 use oar_prow_jobs::verdict::judge_build;
 use oar_prow_jobs::{
     Build, JobRegistry, JobSpec, LatestName, RegistryName, ResultFile, ResultName, StreamKind,
-    json_text,
+    check_registry_change, json_text,
 };
 use oar_tests::production_data;
 
@@ -57,6 +57,9 @@ fn every_registry_is_read_without_a_remark_but_the_one_known() {
         let registry = JobRegistry::parse(&name, &content).expect("a registry");
         assert!(registry.remarks.len() <= 1, "{name}: {:?}", registry.remarks);
         assert!(!registry.jobs(StreamKind::Stable).is_empty(), "{name}");
+        // What is there could be proposed.
+        let change = check_registry_change(&parsed, &content, None).expect("good content");
+        assert_eq!(change.warnings.len(), registry.remarks.len(), "{name}: {change:?}");
         assert_eq!(parsed.path(), format!("_releases/{name}"));
         registries += 1;
     }

@@ -29,7 +29,10 @@ pub(super) fn answer(
         (&Method::GET, ["commits", id]) => match model.commits.get(*id) {
             Some(commit) => Answer::json(
                 200,
-                &json!({ "sha": id, "tree": { "sha": commit.tree }, "message": commit.message }),
+                &json!({
+                    "sha": id, "tree": { "sha": commit.tree }, "message": commit.message,
+                    "parents": commit.parents.iter().map(|id| json!({ "sha": id })).collect::<Vec<_>>(),
+                }),
             ),
             None => Answer::message(404, "Not Found"),
         },
@@ -44,6 +47,15 @@ pub(super) fn answer(
         (&Method::POST, ["blobs"]) => create_blob(model, &body),
         (&Method::POST, ["trees"]) => create_tree(model, &body),
         (&Method::POST, ["commits"]) => create_commit(model, &body),
+        (&Method::POST, ["refs"]) => {
+            let answer = create_branch(model, &body);
+            if answer.status.is_success() {
+                let name = body.get("ref").and_then(Value::as_str).unwrap_or_default();
+                let branch = name.strip_prefix("refs/heads/").unwrap_or(name).to_owned();
+                world.record("github", "create-ref", format!("{repo}:{branch}"));
+            }
+            answer
+        }
         (&Method::PATCH, ["refs", "heads", branch @ ..]) => {
             let branch = branch.join("/");
             let answer = move_branch(model, &branch, &body);
@@ -127,6 +139,25 @@ fn create_commit(repo: &mut Repo, body: &Value) -> Answer {
     let message = message.to_owned();
     let id = repo.add_commit(files, parents, &message);
     Answer::json(201, &json!({ "sha": id }))
+}
+
+/// Points a new branch to a commit that is there.
+fn create_branch(repo: &mut Repo, body: &Value) -> Answer {
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let (Some(name), Some(target)) = (text("ref"), text("sha")) else {
+        return Answer::message(422, "Invalid request.");
+    };
+    let Some(branch) = name.strip_prefix("refs/heads/").filter(|branch| !branch.is_empty()) else {
+        return Answer::message(422, "Reference name must begin with 'refs'.");
+    };
+    if repo.branches.contains_key(branch) {
+        return Answer::message(422, "Reference already exists");
+    }
+    if !repo.commits.contains_key(target) {
+        return Answer::message(422, "Object does not exist");
+    }
+    repo.branches.insert(branch.to_owned(), target.to_owned());
+    Answer { status: http::StatusCode::CREATED, ..reference(repo, branch) }
 }
 
 /// Without `force` only a commit whose parent is the current head is accepted.

@@ -1,8 +1,10 @@
 //! GitHub: repositories as blobs, flat trees, commits and branches; contents, git data and GraphQL.
 
+mod app;
 mod contents;
 mod git_data;
 mod graphql;
+mod pulls;
 mod query;
 
 use std::collections::BTreeMap;
@@ -25,6 +27,9 @@ pub struct GitHub {
     /// Pull requests, by `owner/name#number`.
     #[serde(default)]
     pub pulls: BTreeMap<String, Pull>,
+    /// Where the app is installed: repository to the installation's number.
+    #[serde(default)]
+    pub installed: BTreeMap<String, u64>,
 }
 
 /// A pull request.
@@ -36,6 +41,18 @@ pub struct Pull {
     pub is_closed: bool,
     /// Whether it was merged.
     pub is_merged: bool,
+    /// `owner:branch` that it brings; empty for those that were made by hand.
+    #[serde(default)]
+    pub head: String,
+    /// The branch that it changes.
+    #[serde(default)]
+    pub base: String,
+    /// One line.
+    #[serde(default)]
+    pub title: String,
+    /// The rest.
+    #[serde(default)]
+    pub body: String,
 }
 
 /// One repository.
@@ -49,6 +66,9 @@ pub struct Repo {
     pub commits: BTreeMap<String, Commit>,
     /// Branch to commit id.
     pub branches: BTreeMap<String, String>,
+    /// The repository that this one is a fork of: the objects of both are in one place.
+    #[serde(default)]
+    pub fork_of: Option<String>,
 }
 
 /// A commit.
@@ -90,9 +110,33 @@ impl GitHub {
         repo.branches.insert(branch.to_owned(), commit);
     }
 
+    /// Makes `fork` a fork of `repo` without branches of its own.
+    pub fn seed_fork(&mut self, fork: &str, repo: &str) {
+        let made = Repo { fork_of: Some(repo.to_owned()), ..Repo::default() };
+        self.repos.insert(fork.to_owned(), made);
+    }
+
+    /// A fork sees the commits, trees and blobs of the repository that it is a fork of.
+    fn share_objects(&mut self, fork: &str) {
+        let parent = self.repos.get(fork).and_then(|repo| repo.fork_of.clone());
+        let Some(parent) = parent.and_then(|parent| self.repos.get(&parent)).cloned() else {
+            return;
+        };
+        if let Some(repo) = self.repos.get_mut(fork) {
+            repo.blobs.extend(parent.blobs);
+            repo.trees.extend(parent.trees);
+            repo.commits.extend(parent.commits);
+        }
+    }
+
     /// The text of a file of the state repository, for assertions.
     pub fn branch_file(&self, branch: &str, path: &str) -> Option<String> {
-        let repo = self.repos.get(crate::seed::STATE_REPO)?;
+        self.file_of(crate::seed::STATE_REPO, branch, path)
+    }
+
+    /// The text of a file of any repository, for assertions.
+    pub fn file_of(&self, repo: &str, branch: &str, path: &str) -> Option<String> {
+        let repo = self.repos.get(repo)?;
         let content = repo.content(repo.files(branch)?.get(path)?)?;
         String::from_utf8(content).ok()
     }
@@ -177,22 +221,6 @@ impl Repo {
     }
 }
 
-/// `GET /repos/{repo}/issues/{number}`.
-fn pull(world: &World, id: &str) -> Answer {
-    let Some(pull) = world.github.pulls.get(id) else {
-        return Answer::message(404, "Not Found");
-    };
-    let labels: Vec<_> = pull.labels.iter().map(|name| json!({ "name": name })).collect();
-    let merged_at = pull.is_merged.then_some("2026-03-01T00:00:00Z");
-    Answer::json(
-        200,
-        &json!({
-            "state": if pull.is_closed { "closed" } else { "open" },
-            "labels": labels, "pull_request": { "merged_at": merged_at }
-        }),
-    )
-}
-
 /// Answers one request to `api.github.com`.
 pub(crate) fn answer(world: &mut World, incoming: &Incoming<'_>) -> Answer {
     if incoming.credential().is_none() {
@@ -203,6 +231,7 @@ pub(crate) fn answer(world: &mut World, incoming: &Incoming<'_>) -> Answer {
         ["graphql"] => graphql::answer(world, incoming),
         ["user"] => Answer::json(200, &json!({ "login": "release-bot-example" }))
             .with(HeaderName::from_static("x-oauth-scopes"), "repo"),
+        ["app", "installations", id, "access_tokens"] => app::token(world, incoming, id),
         ["rate_limit"] => Answer::json(
             200,
             &json!({ "resources": { "core": { "limit": 5000, "remaining": 4999, "reset": 0 } } }),
@@ -210,12 +239,21 @@ pub(crate) fn answer(world: &mut World, incoming: &Incoming<'_>) -> Answer {
         ["repos", owner, name, rest @ ..] => {
             let repo = format!("{owner}/{name}");
             if let ["issues", number] = rest {
-                return pull(world, &format!("{repo}#{number}"));
+                return pulls::issue(world, &format!("{repo}#{number}"));
             }
             if !world.github.repos.contains_key(&repo) {
                 return Answer::message(404, "Not Found");
             }
+            if let Some(refusal) = app::refusal(world, incoming, &repo, rest) {
+                return refusal;
+            }
+            if incoming.method != http::Method::GET {
+                world.github.share_objects(&repo);
+            }
             match rest {
+                ["installation"] => app::installation(world, &repo),
+                ["pulls"] => pulls::answer(world, incoming, &repo),
+                ["issues", number, "labels"] => pulls::label(world, incoming, &repo, number),
                 [] => Answer::json(
                     200,
                     &json!({ "full_name": repo, "permissions": { "push": true, "pull": true } }),

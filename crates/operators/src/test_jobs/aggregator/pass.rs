@@ -13,8 +13,9 @@ use oar_state_repo::{Edit, FileEdit, StoredFile};
 
 use super::report::{AggregatorReport, BuildReport};
 use crate::error::{Classed, OperatorError};
+use crate::report::error_chain;
 use crate::test_jobs::gather::{GatherError, Gathered, gather, is_worth_a_look};
-use crate::test_jobs::label::{self, ACCEPTED, REJECTED};
+use crate::test_jobs::label::{self, ACCEPTED, LabelError, Labelled, REJECTED};
 use crate::test_jobs::start::{self, Place, Started, Target, Want};
 use crate::test_jobs::store::{self, Records, Registries, StoredResult, result_edit};
 use crate::test_jobs::{Desk, Problem};
@@ -206,31 +207,54 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Labels what is accepted, before the files say so (spec 04 §8).
+    /// Labels what is accepted, before the files say so (spec 04 §8). A build that turned out bad after
+    /// its payload was labelled is told: nobody who saw the label looks at the file again.
     async fn label(&mut self, open: &mut [Open]) {
         let (desk, begun) = (self.desk, self.begun);
         let is_late = self.is_late();
         let labels = open.iter().map(|build| async move {
-            let wanted = build.label(desk, begun)?;
-            if is_late {
-                return Some(None);
+            let name = &build.result.name.build;
+            match build.label(desk, begun) {
+                None if !build.is_rejected(begun) => Label::NotNeeded,
+                _ if is_late => Label::Late,
+                None => Label::Seen(label::look(desk, name).await),
+                Some(wanted) => {
+                    let by_hand = build.file.is_promoted();
+                    Label::Ensured(wanted, label::ensure(desk, name, wanted, by_hand).await)
+                }
             }
-            let by_hand = build.file.is_promoted();
-            let done = label::ensure(desk, &build.result.name.build, wanted, by_hand).await;
-            Some(Some(done.map(|done| (wanted, done))))
         });
         let labels: Vec<_> = futures_util::stream::iter(labels).buffered(AT_ONCE).collect().await;
         for (build, label) in open.iter_mut().zip(labels) {
-            let name = &build.result.name.build;
+            let name = build.result.name.build.to_string();
             match label {
-                None => {}
-                Some(None) => self.report.left_undone.push(format!("{name}: label")),
-                Some(Some(Ok((label, done)))) => {
+                Label::NotNeeded => {}
+                // Whether it is labelled changes nothing about the file of a rejected build.
+                Label::Late if build.label(desk, begun).is_none() => {}
+                Label::Late => self.report.left_undone.push(format!("{name}: label")),
+                Label::Seen(Ok(found)) if found.as_deref() != Some(ACCEPTED) => {}
+                Label::Seen(Ok(_)) => {
+                    self.report.problems.push(desk.problem(&name, &LabelError::AcceptedBefore));
+                }
+                Label::Seen(Err(error)) => {
+                    let warning = format!("{name}: is it labelled? {}", error_chain(&error));
+                    let warning = desk.masker.mask(&warning).into_owned();
+                    tracing::warn!("{warning}");
+                    self.report.warnings.push(warning);
+                }
+                Label::Ensured(label, Ok(done)) => {
                     tracing::info!("{name}: label {label} {done:?}");
                     build.labelled = Some(label);
                 }
-                Some(Some(Err(error))) => {
-                    self.report.problems.push(desk.problem(&name.to_string(), &error));
+                Label::Ensured(REJECTED, Err(LabelError::Differs { found }))
+                    if found == ACCEPTED =>
+                {
+                    self.report.problems.push(desk.problem(&name, &LabelError::AcceptedBefore));
+                    // Told; it would be so in every pass to come.
+                    build.labelled = Some(REJECTED);
+                }
+                Label::Ensured(_, Err(error)) => {
+                    self.report.problems.push(desk.problem(&name, &error));
                 }
             }
         }
@@ -275,6 +299,16 @@ impl<'a> Pass<'a> {
             }
         }
     }
+}
+
+/// What became of one build's label.
+enum Label {
+    NotNeeded,
+    /// There was no time left.
+    Late,
+    /// The label of a build that did not pass, which gets none.
+    Seen(Result<Option<String>, LabelError>),
+    Ensured(&'static str, Result<Labelled, LabelError>),
 }
 
 /// The label for the payload of a build whose file stands so; `None` when it needs none.
@@ -356,6 +390,12 @@ impl Open {
         label_for(&self.file, &self.standing(now), desk.label_rejected)
     }
 
+    /// Whether it is about to be closed as a build that did not pass.
+    fn is_rejected(&self, now: Timestamp) -> bool {
+        let standing = self.standing(now);
+        standing.accepted == Some(false) && standing.is_collected && !self.file.is_promoted()
+    }
+
     /// Writes what was found out into the freshest file, and closes it when nothing is open.
     fn edit(&self, desk: &Desk, now: Timestamp) -> FileEdit<'_> {
         let labels_rejected = desk.label_rejected;
@@ -430,6 +470,17 @@ fn remarks(build: &str, standing: &BuildStanding) -> Vec<String> {
         let count = job.standing.retries_given_up;
         let remark = format!("{count} retries of {} were never started", job.spec.job);
         tracing::error!("{build}: {remark}");
+        remarks.push(remark);
+    }
+    for job in &standing.left_out {
+        let remark = format!("{job} does not count: the registry disables it or has it no more");
+        tracing::warn!("{build}: {remark}");
+        remarks.push(remark);
+    }
+    for job in standing.excused() {
+        let remark =
+            format!("accepted although {job} failed: the registry calls it optional today");
+        tracing::warn!("{build}: {remark}");
         remarks.push(remark);
     }
     if standing.counts.required == 0 && standing.counts.total > 0 {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::Method;
+use oar_operators::test_jobs::aggregator;
 use oar_prow_jobs::{ArtifactsError, MockRunArtifacts, ProwRun, RunSource, RunState};
 use oar_release::ErrorClass;
 use oar_sandbox::fault::{Kind, Rule};
@@ -223,6 +224,61 @@ async fn spec04_case_13_a_label_that_is_there_is_not_patched_and_rejected_is_not
     lab.put("record", &result_path(NIGHTLY), &content);
     assert!(lab.aggregate().await.is_sound());
     assert_eq!(lab.label().as_deref(), Some("Accepted"));
+}
+
+/// It was accepted early, then a run was replaced by one that failed.
+#[tokio::test(start_paused = true)]
+async fn a_build_that_fails_after_it_was_labelled_is_told_once_and_keeps_its_label() {
+    let failed =
+        || retried("a", ended("1", "failure"), &[ended("2", "failure"), ended("3", "success")]);
+    for labels_rejected in [false, true] {
+        let lab = Lab::new();
+        lab.registry_of(&["a"]);
+        labelled(&lab, "Accepted");
+        lab.result(&[failed()]);
+        let mut desk = lab.another(7);
+        desk.label_rejected = labels_rejected;
+        let report = aggregator::run(&desk).await.unwrap();
+        assert_eq!(report.problems.len(), 1, "{report:?}");
+        assert_eq!(report.problems[0].code, ErrorClass::PreconditionFailed.code());
+        assert!(report.problems[0].message.contains("never taken back"), "{report:?}");
+        let file = lab.file();
+        assert_eq!((&file["aggregated"], &file["accepted"]), (&json!(true), &json!(false)));
+        assert_eq!((lab.count("kube", "label"), lab.label().as_deref()), (0, Some("Accepted")));
+        assert!(aggregator::run(&desk).await.unwrap().is_sound(), "told once");
+    }
+    // Without a label there is nothing to tell, and a cluster that is down holds up no rejection.
+    for (fault, warnings) in [(None, 0), (Some(Kind::Status(500)), 1)] {
+        let lab = Lab::new();
+        lab.registry_of(&["a"]);
+        lab.result(&[failed()]);
+        if let Some(kind) = fault {
+            lab.sandbox.plant(Rule::once("kube", kind).times(99));
+        }
+        let report = lab.aggregate().await;
+        assert!(report.is_sound() && report.warnings.len() == warnings, "{report:?}");
+        assert_eq!(lab.file()["accepted"], false);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_registry_says_today_is_told_where_it_decides() {
+    let lab = Lab::new();
+    lab.registry(&[
+        json!({ "prowJob": job("o"), "optional": true }),
+        json!({ "prowJob": job("off"), "disabled": true }),
+        json!({ "prowJob": job("a") }),
+    ]);
+    lab.result(&[
+        entry("o", ended("one", "failure")),
+        entry("off", ended("two", "failure")),
+        entry("a", ended("three", "success")),
+    ]);
+    let report = lab.aggregate().await;
+    assert_eq!((report.builds[0].accepted, lab.starts()), (Some(true), 0), "{report:?}");
+    let [left_out, excused] = report.builds[0].remarks.as_slice() else { panic!("{report:?}") };
+    assert!(left_out.starts_with(&job("off")) && left_out.contains("does not count"), "{left_out}");
+    assert!(excused.contains(&job("o")) && excused.contains("optional today"), "{excused}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -480,7 +536,7 @@ async fn a_rejected_build_is_labelled_only_where_that_is_wanted() {
 async fn without_cluster_credentials_a_pass_does_not_begin() {
     let mut lab = Lab::new();
     lab.desk.payloads = Err(oar_operators::services::NotSetUp::new("no token"));
-    let error = oar_operators::test_jobs::aggregator::run(&lab.desk).await.expect_err("not set up");
+    let error = aggregator::run(&lab.desk).await.expect_err("not set up");
     assert_eq!(error.class(), ErrorClass::NotConfigured);
     assert!(lab.sandbox.requests().is_empty());
 }
