@@ -4,6 +4,7 @@ mod outside;
 
 use oar_config::ReleaseData;
 use oar_prow_jobs::test_result;
+use oar_release::time::parse_stamp;
 use oar_release::workflow::{
     Fact, Facts, Issue, Promotion, State, StateView, TaskView, TestResult, recover,
 };
@@ -131,7 +132,9 @@ pub fn view(state: &StateBox) -> StateView {
     let known = |record: &TaskRecord| {
         let task = record.task()?;
         let job = recover::job_reference(task, record.job.as_ref(), record.result.as_deref());
-        Some((task, TaskView { status: record.status, job }))
+        let changed_at = record.completed_at.as_deref().or(record.started_at.as_deref());
+        let changed_at = changed_at.and_then(parse_stamp);
+        Some((task, TaskView { status: record.status, job, changed_at }))
     };
     StateView {
         tasks: state.tasks.iter().filter_map(known).collect(),
@@ -143,6 +146,7 @@ pub fn view(state: &StateBox) -> StateView {
                 blocker: issue.blocker,
                 resolved: issue.resolved,
                 related_tasks: issue.related_tasks.clone(),
+                reported_at: parse_stamp(&issue.reported_at),
             })
             .collect(),
     }

@@ -76,6 +76,17 @@ impl Links {
         format!("{github}/blob/z-stream/_releases/{y}/statebox/{release}.yaml")
     }
 
+    /// Page of the release at the release controller of amd64; early candidates have a stream of their
+    /// own (spec 01 §12.3).
+    pub fn release_page(&self, release: &ReleaseVersion) -> String {
+        let text = release.to_string();
+        let major = text.split('.').next().unwrap_or_default();
+        let stream = if text.contains("-ec.") { "dev-preview" } else { "stable" };
+        format!(
+            "https://amd64.ocp.releases.ci.openshift.org/releasestream/{major}-{stream}/release/{text}"
+        )
+    }
+
     /// Page of the spreadsheet `id`.
     pub fn sheet(&self, id: &str) -> String {
         format!("{}/{id}", base(&self.sheets))
@@ -109,6 +120,14 @@ mod tests {
         assert_eq!(
             links.sippy_view(stream, SippyView::AutoRelease),
             "https://qe-component-readiness.dptools.openshift.org/sippy-ng/component_readiness/main?view=4.98-qe-auto-release"
+        );
+        assert_eq!(
+            links.release_page(&release),
+            "https://amd64.ocp.releases.ci.openshift.org/releasestream/4-stable/release/4.98.7"
+        );
+        assert_eq!(
+            links.release_page(&"5.0.0-ec.2".parse().unwrap()),
+            "https://amd64.ocp.releases.ci.openshift.org/releasestream/5-dev-preview/release/5.0.0-ec.2"
         );
         assert_eq!(
             links.statebox(&release),

@@ -11,6 +11,7 @@
 //! | `guards` | per node: the extra condition under which it may start |
 //! | `decide` | the rules that turn a node's state and guard into a verdict |
 //! | `plan` | the result |
+//! | `why` | what holds the release, out of a plan |
 //! | `recover` | job references in texts that older clients stored |
 
 mod decide;
@@ -19,6 +20,7 @@ mod guards;
 mod node;
 mod plan;
 pub mod recover;
+mod why;
 
 #[cfg(test)]
 mod tests;
@@ -30,3 +32,4 @@ pub use facts::{
 };
 pub use node::Node;
 pub use plan::{Phase, Plan, TaskPlan, Verdict};
+pub use why::{Standing, Turn, Why, why};

@@ -62,6 +62,7 @@ pub fn world() -> World {
             .at(9, 0, 0, 0)
             .to_zoned(jiff::tz::TimeZone::UTC)
             .map_or(jiff::Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp()),
+        looked_at: None,
         github,
         build_data: text_map(&[
             ("openshift-4.99", BUILD_DATA_4_99),

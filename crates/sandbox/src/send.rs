@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,6 +35,14 @@ struct Shared {
     faults: Faults,
     latency: Duration,
     requests: BTreeMap<String, usize>,
+    passing: Option<Passing>,
+}
+
+/// How time passes by itself.
+#[derive(Debug, Clone)]
+struct Passing {
+    machine: Arc<dyn Clock>,
+    speed: NonZeroU32,
 }
 
 impl fmt::Debug for Sandbox {
@@ -61,6 +70,7 @@ impl Sandbox {
             faults: Faults::default(),
             latency: Duration::ZERO,
             requests: BTreeMap::new(),
+            passing: None,
         };
         Self { shared: Arc::new(Mutex::new(shared)), death: Arc::default() }
     }
@@ -93,6 +103,26 @@ impl Sandbox {
     /// Lets every answer of this process take `latency`, on the runtime's clock.
     pub fn answer_after(&self, latency: Duration) {
         self.lock().latency = latency;
+    }
+
+    /// From here on the world's time passes with the clock `machine`, `speed` times as fast; the time
+    /// before does not count. Processes that share a world share its time. Without this, only requests
+    /// move it.
+    pub fn let_time_pass(
+        &self,
+        machine: Arc<dyn Clock>,
+        speed: NonZeroU32,
+    ) -> Result<(), StoreError> {
+        let mut shared = self.lock();
+        let now = machine.now();
+        shared.change(|world| world.looked_at = Some(now))?;
+        shared.passing = Some(Passing { machine, speed });
+        Ok(())
+    }
+
+    /// Whether time passes by itself.
+    pub fn has_time(&self) -> bool {
+        self.lock().passing.is_some()
     }
 
     /// Number of requests of this process per service and verb (`github PUT`), for assertions.
@@ -134,9 +164,16 @@ impl Shared {
             *self.requests.entry(format!("{service} {}", request.method())).or_default() += 1;
         }
         let fault = self.faults.pick(request);
-        let answered = self.change(|world| match &fault {
-            Some(kind) => fault::meet(kind, world, request, |world| answer::answer(world, request)),
-            None => answer::answer(world, request).map(Ok),
+        let passing = self.passing.clone();
+        let answered = self.change(|world| {
+            if let Some(Passing { machine, speed }) = &passing {
+                world.pass_time(machine.now(), speed.get());
+            }
+            let act = |world: &mut World| answer::answer(world, request);
+            match &fault {
+                Some(kind) => fault::meet(kind, world, request, act),
+                None => act(world).map(Ok),
+            }
         });
         let unreachable = |message: String| SendError {
             kind: SendErrorKind::Connect,
@@ -191,6 +228,10 @@ pub struct SandboxClock(Sandbox);
 
 impl Clock for SandboxClock {
     fn now(&self) -> Timestamp {
-        self.0.world(|world| world.now)
+        let shared = self.0.lock();
+        match &shared.passing {
+            Some(Passing { machine, speed }) => shared.world.time_at(machine.now(), speed.get()),
+            None => shared.world.now,
+        }
     }
 }

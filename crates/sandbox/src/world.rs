@@ -25,6 +25,10 @@ use crate::story::Story;
 pub struct World {
     /// The time; it moves by one second with each request.
     pub now: Timestamp,
+    /// The machine's time when time last passed, where it passes by itself: see
+    /// [`crate::Sandbox::let_time_pass`].
+    #[serde(default)]
+    pub looked_at: Option<Timestamp>,
     /// github.com.
     pub github: GitHub,
     /// ART's build data: branch (`openshift-4.99`) to the text of `releases.yml`.
@@ -117,6 +121,21 @@ impl World {
     /// Puts the page of `advisory` (`RHSA-2026:9903`) before the public.
     pub fn publish_page(&mut self, advisory: &str) {
         self.registry.pages.insert(format!("https://access.redhat.com/errata/{advisory}"));
+    }
+
+    /// Lets the time pass that the machine's clock has gone on since the last look, `speed` times as
+    /// fast. A clock that was set back passes none.
+    pub fn pass_time(&mut self, machine: Timestamp, speed: u32) {
+        self.now = self.time_at(machine, speed);
+        self.looked_at = self.looked_at.max(Some(machine));
+    }
+
+    /// What time it is when the machine's clock says `machine`.
+    pub(crate) fn time_at(&self, machine: Timestamp, speed: u32) -> Timestamp {
+        let passed = self.looked_at.map(|seen| machine.duration_since(seen));
+        let passed = passed.filter(|passed| passed.is_positive()).unwrap_or_default();
+        let passed = passed.saturating_mul(i32::try_from(speed).unwrap_or(i32::MAX));
+        self.now.checked_add(passed).unwrap_or(Timestamp::MAX)
     }
 
     /// Notes a change.

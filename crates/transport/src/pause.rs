@@ -1,14 +1,46 @@
 //! The one home of waiting.
 
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use oar_release::Entropy;
+use tokio::time::Instant;
+
+/// How many seconds of waiting fit into one second of the machine.
+static SPEED: AtomicU32 = AtomicU32::new(1);
+
+/// From here on a second of waiting takes this process a `speed`-th of a second: for a sandbox whose
+/// time passes faster than the machine's.
+pub fn hasten(speed: NonZeroU32) {
+    SPEED.store(speed.get(), Ordering::Relaxed);
+}
+
+fn speed() -> u32 {
+    SPEED.load(Ordering::Relaxed)
+}
 
 /// Waits for `duration` on the runtime's clock, which tests pause.
 #[expect(clippy::disallowed_methods, reason = "the one home of waiting")]
 pub async fn sleep(duration: Duration) {
-    tokio::time::sleep(duration).await;
+    tokio::time::sleep(duration / speed()).await;
+}
+
+/// Measures time that nobody can set, in the seconds that [`sleep`] waits for.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts now.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// How long it runs.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed().saturating_mul(speed())
+    }
 }
 
 /// Waits that double from `first` to at most `longest`, each ±50 % (spec 00 §d), without end.

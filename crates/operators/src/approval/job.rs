@@ -11,9 +11,8 @@ use oar_gitlab_shipment::Drafts;
 use oar_release::time::stamp;
 use oar_release::{ErrorClass, Flow, ReleaseVersion, Task, TaskOutcome};
 use oar_statebox::NewIssue;
-use oar_transport::pause::sleep;
+use oar_transport::pause::{Stopwatch, sleep};
 use tokio::sync::Notify;
-use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::apply::{self, ExpectedShipment, Verdict};
@@ -84,12 +83,12 @@ pub async fn end_cancelled(
 #[derive(Debug, Clone, Copy)]
 struct JobClock {
     wall: Timestamp,
-    since: Instant,
+    since: Stopwatch,
 }
 
 impl JobClock {
     fn new(wall: Timestamp) -> Self {
-        Self { wall, since: Instant::now() }
+        Self { wall, since: Stopwatch::start() }
     }
 
     fn now(&self) -> Timestamp {

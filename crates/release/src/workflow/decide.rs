@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::facts::{Alerts, Fact, Facts, Issue, State, StateView};
-use super::guards::{self, Guard, UNKNOWN_RECHECK, status};
+use super::guards::{self, Guard, status};
 use super::node::Node;
 use super::plan::{Phase, Plan, TaskPlan, Verdict};
 use crate::approval;
@@ -17,6 +17,8 @@ const CLAIM: SignedDuration = SignedDuration::from_mins(15);
 const APPROVAL_PATIENCE: SignedDuration = SignedDuration::from_hours(48);
 /// Seconds between two looks at the push jobs.
 const PUSH_RECHECK: u64 = 600;
+/// Seconds to the next look after a fact could not be read.
+const UNKNOWN_RECHECK: u64 = 300;
 /// Seconds between two looks at a Prow, Jenkins or approval job.
 const JOB_RECHECK: u64 = 1800;
 
@@ -28,7 +30,7 @@ pub fn plan(facts: &Facts) -> Plan {
         flow: facts.flow.known().map_or("unknown", |flow| flow.word()),
         promotion: facts.promotion.known().map_or("unknown", |phase| phase.word()).to_owned(),
         days_to_release: facts.release_date.known().map(|date| date.days_from(facts.now)),
-        tasks: Node::ALL.into_iter().map(|node| decide(node, facts)).collect(),
+        tasks: Node::ALL.into_iter().map(|node| dated(decide(node, facts), facts)).collect(),
         warnings: warnings(facts),
     }
 }
@@ -69,6 +71,30 @@ fn warnings(facts: &Facts) -> Vec<String> {
     warnings
 }
 
+/// The row with the time since when it is so: of its oldest blocker, its job, its own change, or the
+/// last thing that had to be done before it.
+fn dated(row: TaskPlan, facts: &Facts) -> TaskPlan {
+    let Some(view) = facts.view() else { return row };
+    let recorded = |node: Node| match node {
+        Node::Task(task) => view.tasks.get(&task),
+        _ => None,
+    };
+    let own = recorded(row.task).filter(|task| task.status != TaskStatus::NotStarted);
+    let since = if row.blockers.is_empty() {
+        let job = own.and_then(|task| task.job.as_ref());
+        let job = job.and_then(|job| parse_stamp(&job.triggered_at));
+        let own = job.or_else(|| own?.changed_at);
+        own.or_else(|| {
+            let before = row.task.predecessors().iter();
+            before.filter_map(|node| recorded(*node)?.changed_at).max()
+        })
+    } else {
+        let holds = |issue: &&Issue| issue.is_open_blocker() && row.blockers.contains(&issue.text);
+        view.issues.iter().filter(holds).filter_map(|issue| issue.reported_at).min()
+    };
+    TaskPlan { since, ..row }
+}
+
 fn decide(node: Node, facts: &Facts) -> TaskPlan {
     if let Some(reason) = guards::done(node, facts) {
         return row(node, Verdict::Done, reason);
@@ -84,7 +110,7 @@ fn decide(node: Node, facts: &Facts) -> TaskPlan {
         Ok(State::Missing) => {
             return waiting(node, "waiting on create-test-report".to_owned(), None);
         }
-        Err(unknown) => return waiting(node, unknown, Some(UNKNOWN_RECHECK)),
+        Err(reason) => return unread(node, reason),
     };
     let Node::Task(task) = node else {
         return start(node, facts, view, Verdict::Run);
@@ -130,7 +156,7 @@ fn job_in_progress(task: Task, facts: &Facts, job: &JobRef, option: &str) -> Opt
     let reason = match facts.jobs.get(&task) {
         Some(Fact::Unknown { why }) => {
             let reason = format!("unknown: state of the job: {why}");
-            return Some(waiting(node, reason, Some(UNKNOWN_RECHECK)));
+            return Some(unread(node, reason));
         }
         Some(Fact::Known(job)) if job.ended => {
             format!("the job ended with {}: record it", job.word)
@@ -160,7 +186,7 @@ fn approval_in_progress(facts: &Facts, job: Option<&JobRef>) -> Option<TaskPlan>
     }
     let unknown = facts.approval_job_here.require("approval job").err();
     let unknown = unknown.or_else(|| facts.advisories_ready.require("advisory states").err());
-    unknown.map(|reason| waiting(node, reason, Some(UNKNOWN_RECHECK)))
+    unknown.map(|reason| unread(node, reason))
 }
 
 /// The time `stamp` names, moved by `span`; `None` when it is no time or too far away.
@@ -238,6 +264,7 @@ fn offer_as(node: Node, guarded: Node, facts: &Facts, offered: Verdict) -> TaskP
             TaskPlan { command: command(node, facts, &options), ..row(node, offered, reason) }
         }
         Guard::Wait { reason, recheck } => waiting(node, reason, recheck),
+        Guard::Unread { reason } => unread(node, reason),
         Guard::Decide { reason } => row(node, Verdict::NeedsDecision, reason),
     }
 }
@@ -260,6 +287,11 @@ fn waiting(node: Node, reason: String, recheck: Option<u64>) -> TaskPlan {
     TaskPlan { recheck_after_s: recheck, ..row(node, Verdict::Waiting, reason) }
 }
 
+/// It waits because something is not known.
+fn unread(node: Node, reason: String) -> TaskPlan {
+    TaskPlan { unknown: true, ..waiting(node, reason, Some(UNKNOWN_RECHECK)) }
+}
+
 fn row(node: Node, verdict: Verdict, reason: impl Into<String>) -> TaskPlan {
     TaskPlan {
         task: node,
@@ -269,6 +301,8 @@ fn row(node: Node, verdict: Verdict, reason: impl Into<String>) -> TaskPlan {
         not_before: None,
         recheck_after_s: None,
         blockers: Vec::new(),
+        since: None,
+        unknown: false,
     }
 }
 

@@ -151,12 +151,14 @@ pub struct TaskView {
     pub status: TaskStatus,
     /// The `job` key, or what [`super::recover::job_reference`] found in the result text.
     pub job: Option<JobRef>,
+    /// When it completed, else when it began, where that is recorded.
+    pub changed_at: Option<Timestamp>,
 }
 
 impl TaskView {
     /// A task in `status` without a job reference.
     pub const fn new(status: TaskStatus) -> Self {
-        Self { status, job: None }
+        Self { status, job: None, changed_at: None }
     }
 }
 
@@ -171,6 +173,8 @@ pub struct Issue {
     pub resolved: bool,
     /// Names of the tasks concerned; none means the whole release. Unknown names are kept.
     pub related_tasks: Vec<String>,
+    /// When it was reported, where that is recorded.
+    pub reported_at: Option<Timestamp>,
 }
 
 impl Issue {

@@ -16,9 +16,6 @@ const RESULT_RECHECK: u64 = 600;
 const STAGE_RELEASE_RECHECK: u64 = 1200;
 /// Recheck of shipping, seconds.
 const SHIPPED_RECHECK: u64 = 3600;
-/// Recheck of a fact that could not be read, seconds.
-pub(super) const UNKNOWN_RECHECK: u64 = 300;
-
 /// Answer of a node's own condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Guard {
@@ -35,6 +32,11 @@ pub(super) enum Guard {
         reason: String,
         /// Seconds to the next look.
         recheck: Option<u64>,
+    },
+    /// What it depends on could not be read.
+    Unread {
+        /// What, and why.
+        reason: String,
     },
     /// A person must decide.
     Decide {
@@ -55,8 +57,8 @@ impl Guard {
 
 /// A fact is missing: its reason becomes the waiting reason.
 impl From<String> for Guard {
-    fn from(unknown: String) -> Self {
-        Self::wait(unknown, UNKNOWN_RECHECK)
+    fn from(reason: String) -> Self {
+        Self::Unread { reason }
     }
 }
 

@@ -53,10 +53,18 @@ pub struct TaskPlan {
     pub recheck_after_s: Option<u64>,
     /// Texts of the open blockers that hold it up, sorted.
     pub blockers: Vec<String>,
+    /// Since when it stands like this, UTC, as far as the StateBox tells.
+    #[serde(serialize_with = "optional_stamp")]
+    pub since: Option<Timestamp>,
+    /// True when it waits only because something could not be read.
+    pub unknown: bool,
 }
 
 #[expect(clippy::ref_option, reason = "the shape that serde calls")]
-fn optional_stamp<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(super) fn optional_stamp<S: Serializer>(
+    at: &Option<Timestamp>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     match at {
         Some(at) => serializer.serialize_some(&stamp(*at)),
         None => serializer.serialize_none(),

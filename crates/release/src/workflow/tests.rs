@@ -1,6 +1,7 @@
 mod cases;
 mod properties;
 mod rules;
+mod why;
 
 use jiff::Timestamp;
 
@@ -56,7 +57,7 @@ fn job(id: &str) -> JobRef {
 }
 
 fn running(facts: &mut Facts, task: Task, job: Option<JobRef>) {
-    view(facts).tasks.insert(task, TaskView { status: TaskStatus::InProgress, job });
+    view(facts).tasks.insert(task, TaskView { job, ..TaskView::new(TaskStatus::InProgress) });
 }
 
 fn blocker(text: &str, tasks: &[&str]) -> Issue {
@@ -65,6 +66,7 @@ fn blocker(text: &str, tasks: &[&str]) -> Issue {
         blocker: true,
         resolved: false,
         related_tasks: tasks.iter().map(|name| (*name).to_owned()).collect(),
+        reported_at: None,
     }
 }
 

@@ -52,14 +52,15 @@ fn any_issue() -> impl Strategy<Value = Issue> {
             blocker,
             resolved,
             related_tasks: names.into_iter().map(ToOwned::to_owned).collect(),
+            reported_at: None,
         })
 }
 
 fn any_view() -> impl Strategy<Value = StateView> {
     // Passed is frequent, so that deep parts of the graph are reached.
     let status = prop_oneof![4 => Just(TaskStatus::Pass), 3 => select(&TaskStatus::ALL)];
-    let task =
-        (status, prop::option::of(any_job())).prop_map(|(status, job)| TaskView { status, job });
+    let task = (status, prop::option::of(any_job()))
+        .prop_map(|(status, job)| TaskView { job, ..TaskView::new(status) });
     let tasks = prop::collection::btree_map(select(&Task::ALL), task, 0..14);
     let issues = prop::collection::vec(any_issue(), 0..4);
     (tasks, issues).prop_map(|(tasks, issues)| StateView { tasks, issues })
@@ -262,11 +263,29 @@ proptest! {
     #[test]
     fn unknown_facts_lead_to_waiting(facts in any_facts()) {
         for row in plan(&facts).tasks {
-            if row.reason.starts_with("unknown") {
+            prop_assert!(row.unknown || !row.reason.starts_with("unknown"), "{}", row.reason);
+            if row.unknown {
                 prop_assert_eq!(row.verdict, Verdict::Waiting);
                 prop_assert!(row.recheck_after_s.is_some());
             }
             prop_assert!(row.command.is_none() || row.verdict.is_offer());
+        }
+    }
+
+    /// Whatever the facts are, there is one answer to what holds the release.
+    #[test]
+    fn why_names_what_is_not_done_and_never_a_release_that_is_out(facts in any_facts()) {
+        let plan = plan(&facts);
+        let why = why(&facts, &crate::links::Links::default());
+        let out = plan.row(Node::Shipped).verdict == Verdict::Done;
+        prop_assert_eq!(why.standing == Standing::Shipped, out, "{:?}", why);
+        prop_assert_eq!(why.task.is_none(), out);
+        if let Some(node) = why.task {
+            let row = plan.row(node);
+            prop_assert!(!matches!(row.verdict, Verdict::Done | Verdict::NotApplicable));
+            prop_assert!(node == Node::Shipped || why.holds.last() == Some(&Node::Shipped));
+            prop_assert!(!why.also.contains(&node));
+            prop_assert!(!why.reason.is_empty());
         }
     }
 }
