@@ -28,6 +28,7 @@ mod plan_facts;
 mod push_and_alerts;
 mod qe_approval;
 mod reports;
+mod sandbox_serve;
 mod sandbox_story;
 mod scenes;
 mod stage_testing;
