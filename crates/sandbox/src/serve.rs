@@ -16,7 +16,7 @@ use http::header::{AUTHORIZATION, HeaderName, LINK, LOCATION};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited, StreamBody};
-use hyper::body::{Frame, Incoming};
+use hyper::body::{Body as _, Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -160,11 +160,14 @@ async fn answer(
     let (mut head, body) = request.into_parts();
     let Some(uri) = addresses::meant(&head.uri) else { return Ok(nobody(home, &head.uri)) };
     head.uri = uri;
+    let too_long = || text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long\n".to_owned());
+    // What is announced need not be waited for.
+    if body.size_hint().lower() > BODY_LIMIT as u64 {
+        return Ok(too_long());
+    }
     let body = match Limited::new(body, BODY_LIMIT).collect().await {
         Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            return Ok(text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long\n".to_owned()));
-        }
+        Err(error) if error.is::<LengthLimitError>() => return Ok(too_long()),
         Err(_) => return Ok(text(StatusCode::BAD_REQUEST, "the body is broken\n".to_owned())),
     };
     let_in(&mut head);
