@@ -65,7 +65,7 @@ fn trouble() -> Faults {
         Kind::Truncated,
     ];
     let entropy = Arc::new(SeededEntropy::new(7));
-    let random = RandomFaults { entropy, percent: 20, method: http::Method::PUT, kinds };
+    let random = RandomFaults { entropy, permille: 200, method: Some(http::Method::PUT), kinds };
     Faults { rules: Vec::new(), random: Some(random) }
 }
 

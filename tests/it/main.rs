@@ -3,6 +3,7 @@
 mod analyze_build;
 mod approvals;
 mod bad_input;
+mod chaos;
 mod concurrency;
 mod corpus;
 mod crash_sweep;
@@ -19,8 +20,10 @@ mod image_consistency_jenkins;
 mod image_signed_check;
 mod is_shipped;
 mod job;
+mod journey;
 mod konflux_flow;
 mod legacy_commands;
+mod machine;
 mod nightly;
 mod nightly_service;
 mod notificator;

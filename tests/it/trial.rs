@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,7 +37,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 
 /// The release of all trials.
 pub const RELEASE: &str = "4.99.3";
-const STATEBOX: &str = "_releases/4.99/statebox/4.99.3.yaml";
+pub const STATEBOX: &str = "_releases/4.99/statebox/4.99.3.yaml";
 
 /// A command of `oar`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -234,6 +235,20 @@ impl LaunchJob for NoProcess {
     }
 }
 
+/// The wiring of a program over `sandbox`, on a machine whose only folder is `folder`.
+pub fn surroundings(sandbox: &Sandbox, folder: &Path) -> Surroundings {
+    let folder = folder.display().to_string();
+    let environment = Environment::from_map([
+        ("XDG_STATE_HOME", folder.as_str()),
+        ("XDG_CONFIG_HOME", folder.as_str()),
+        ("TMPDIR", folder.as_str()),
+        ("USER", "tester"),
+    ]);
+    let settings =
+        Settings::load(None, &Flags::default(), &environment).expect("the default settings");
+    Surroundings::over(settings, environment, Some(sandbox.clone()))
+}
+
 /// A world in memory, a state folder, and commands that run there one after the other.
 pub struct Trial {
     sandbox: Sandbox,
@@ -326,16 +341,7 @@ impl Trial {
 
     /// A process: its own runtime, clients and log; nothing of it is left afterwards.
     fn live<T, F: Future<Output = T>>(&self, life: impl FnOnce(Surroundings) -> F) -> T {
-        let folder = self.folder.path().display().to_string();
-        let environment = Environment::from_map([
-            ("XDG_STATE_HOME", folder.as_str()),
-            ("XDG_CONFIG_HOME", folder.as_str()),
-            ("TMPDIR", folder.as_str()),
-            ("USER", "tester"),
-        ]);
-        let settings =
-            Settings::load(None, &Flags::default(), &environment).expect("the default settings");
-        let around = Surroundings::over(settings, environment, Some(self.sandbox.clone()));
+        let around = surroundings(&self.sandbox, self.folder.path());
         let layer = TaskLogLayer::new(around.clock.clone());
         let subscriber = tracing_subscriber::registry().with(layer);
         let _log = tracing::subscriber::set_default(subscriber);

@@ -1,9 +1,12 @@
 //! Options that every program and every command has (spec 00 §f).
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::str::FromStr as _;
 
 use clap::{Args, ValueEnum};
+use oar_sandbox::story::Trouble;
 
 /// Options shared by all commands; they may stand before or after the command.
 #[derive(Debug, Clone, Args)]
@@ -30,6 +33,22 @@ pub struct Global {
     /// Its state is kept in a folder between calls, by default `sandbox` in the state folder.
     #[arg(long, global = true, value_name = "FOLDER", num_args = 0..=1, require_equals = true)]
     pub sandbox: Option<Option<PathBuf>>,
+
+    /// Let the sandbox's time pass by itself, this many times as fast as the machine's
+    ///
+    /// The other people of the release do their part as time goes by; 20000 makes a week half a minute.
+    #[arg(long, global = true, value_name = "TIMES", requires = "sandbox")]
+    pub sandbox_speed: Option<NonZeroU32>,
+
+    /// What goes wrong in the sandbox's story, when it begins; repeatable
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        requires = "sandbox_speed",
+        value_parser = Trouble::from_str
+    )]
+    pub sandbox_trouble: Vec<Trouble>,
 
     /// State repository: `owner/name`, or a folder for the local adapter
     #[arg(long, global = true, value_name = "REPO")]
@@ -75,6 +94,9 @@ impl Global {
                 argument.push(folder);
                 arguments.push(argument);
             }
+        }
+        if let Some(speed) = self.sandbox_speed {
+            arguments.extend(["--sandbox-speed".into(), speed.to_string().into()]);
         }
         let mut add = |name: &str, value: Option<OsString>| {
             if let Some(value) = value {

@@ -16,6 +16,7 @@ pub mod wiring;
 mod approvals;
 mod config;
 mod doctor;
+mod drive;
 mod jobs;
 mod manual;
 mod notificator;

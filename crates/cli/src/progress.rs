@@ -30,6 +30,14 @@ impl Bars {
         }
     }
 
+    /// A bar for one release that is driven; none where nobody sees it.
+    pub fn of_release(&self) -> Option<ReleaseBar> {
+        let bars = self.0.as_ref()?;
+        let bar = bars.add(ProgressBar::new(0).with_style(released()));
+        bar.enable_steady_tick(TICK);
+        Some(ReleaseBar(bar))
+    }
+
     /// Where long work is shown: here, or in the log.
     pub fn progress(&self, clock: Arc<dyn Clock>) -> Arc<dyn Progress> {
         match &self.0 {
@@ -55,6 +63,34 @@ impl Progress for Live {
         }
         Box::new(LiveMeter(bar))
     }
+}
+
+/// How far one release is, as long as it is driven.
+#[derive(Debug)]
+pub struct ReleaseBar(ProgressBar);
+
+impl ReleaseBar {
+    /// So many of so many tasks are done.
+    pub fn at(&self, done: u64, total: u64) {
+        self.0.set_length(total);
+        self.0.set_position(done);
+    }
+
+    /// What goes on.
+    pub fn say(&self, text: String) {
+        self.0.set_message(text);
+    }
+}
+
+impl Drop for ReleaseBar {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+fn released() -> ProgressStyle {
+    let form = "{spinner} [{bar:18}] {pos}/{len} {wide_msg}";
+    ProgressStyle::with_template(form).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 fn counted() -> ProgressStyle {

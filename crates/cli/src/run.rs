@@ -24,6 +24,7 @@ use crate::exit::{Codes, Exit, process_code};
 use crate::global::Global;
 use crate::job::{Job, JobCommand};
 use crate::jobctl::{Jobctl, JobctlCommand};
+use crate::log::Detail;
 use crate::oar::{IssueAdd, IssueCommand, IssueList, Oar, OarCommand, TaskCommand, TaskSet};
 use crate::oarctl::{Detector, Oarctl, OarctlCommand};
 use crate::pages;
@@ -82,7 +83,11 @@ pub fn oar(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         OarCommand::Man(options) => return manual(&Oar::command(), &options.folder),
         _ => {}
     }
-    finish(&parsed.global, |around, printer| {
+    let detail = match &parsed.command {
+        OarCommand::Drive(_) => Detail::Trouble,
+        _ => Detail::Work,
+    };
+    finish(&parsed.global, detail, |around, printer| {
         block_on(around, oar_command(around, printer, parsed.release.as_ref(), &parsed.command))
     })
 }
@@ -100,7 +105,7 @@ pub fn oarctl(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         OarctlCommand::Man(options) => return manual(&Oarctl::command(), &options.folder),
         _ => {}
     }
-    finish(&parsed.global, |around, printer| {
+    finish(&parsed.global, Detail::Work, |around, printer| {
         let work = oarctl_command(around, printer, &parsed.command);
         if parsed.command.is_service() { to_the_end(work) } else { block_on(around, work) }
     })
@@ -119,7 +124,7 @@ pub fn jobctl(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         JobctlCommand::Man(options) => return manual(&Jobctl::command(), &options.folder),
         _ => {}
     }
-    finish(&parsed.global, |around, printer| {
+    finish(&parsed.global, Detail::Work, |around, printer| {
         let work = crate::jobs::run(around, printer, &parsed.command);
         if parsed.command.is_service() { to_the_end(work) } else { block_on(around, work) }
     })
@@ -140,7 +145,7 @@ pub fn job(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let state = if parsed.global.debug { "on" } else { "off" };
     let _closed = writeln!(anstream::stderr(), "Debug mode is {state}");
-    finish(&parsed.global, |around, printer| {
+    finish(&parsed.global, Detail::Work, |around, printer| {
         block_on(around, crate::manual::run(around, printer, &parsed.command))
     })
 }
@@ -170,6 +175,7 @@ fn manual(program: &clap::Command, folder: &std::path::Path) -> ExitCode {
 /// Sets the call up, runs `command`, prints its error if it has one, and chooses the exit code.
 fn finish(
     global: &Global,
+    detail: Detail,
     command: impl FnOnce(&Surroundings, Printer) -> Result<Ended, CliError>,
 ) -> ExitCode {
     let environment = Environment::from_process();
@@ -179,7 +185,8 @@ fn finish(
     let (result, masker, id) = match Surroundings::new(global, environment) {
         Ok(around) => {
             let (clock, masker) = (around.clock.clone(), around.masker.clone());
-            crate::log::start(global.debug, clock, masker, around.bars.clone());
+            let detail = if global.debug { Detail::Debug } else { detail };
+            crate::log::start(detail, clock, masker, around.bars.clone());
             rehearse_crash(&around);
             let result = command(&around, printer);
             report_crash_points(&around);
@@ -265,6 +272,11 @@ async fn oar_command(
             let offers = plan.tasks.iter().any(|task| task.verdict.is_offer());
             print(printer, &PlanResult { schema: "oar.plan/1", plan })?;
             Ok(Ended::as_exit(if offers { Exit::ChangesPending } else { Exit::Done }))
+        }
+        OarCommand::Why => crate::drive::why(around, printer, required(release)?).await,
+        OarCommand::Drive(options) => crate::drive::run(around, printer, release, options).await,
+        OarCommand::Decide(command) => {
+            crate::drive::decide(around, printer, required(release)?, command).await
         }
         OarCommand::Doctor => doctor::run(around, printer).await,
         OarCommand::Issue(command) => issue(around, printer, required(release)?, command).await,

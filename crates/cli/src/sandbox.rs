@@ -5,12 +5,13 @@ mod place;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use oar_release::clock::SystemClock;
-use oar_release::{Clock as _, ErrorClass};
+use oar_release::{Clock, ErrorClass};
 use oar_sandbox::Sandbox;
 use oar_sandbox::seed::KONFLUX_RELEASE;
 use oar_sandbox::serve::Server;
@@ -58,11 +59,29 @@ impl Render for Served {
     }
 }
 
+/// The machine's clock, faster from `start` on.
+#[derive(Debug)]
+struct Hastened {
+    start: Timestamp,
+    speed: NonZeroU32,
+}
+
+impl Clock for Hastened {
+    fn now(&self) -> Timestamp {
+        let times = i32::try_from(self.speed.get()).unwrap_or(i32::MAX);
+        let passed = SystemClock.now().duration_since(self.start).saturating_mul(times);
+        self.start.checked_add(passed).unwrap_or(Timestamp::MAX)
+    }
+}
+
 async fn serve(
     around: &Surroundings,
     printer: Printer,
     options: &Serve,
 ) -> Result<Ended, CliError> {
+    if around.sandbox.as_ref().is_some_and(Sandbox::has_time) {
+        return Err(CliError::usage("a server does not wait with others: use its own --speed"));
+    }
     // From here on a signal is a good end.
     let told = stop::listening();
     // A port that is taken is found before anything is made.
@@ -70,9 +89,9 @@ async fn serve(
     let server = server.map_err(|error| CliError::from_error(error.class(), &error))?;
     let folder = folder(around, options)?;
     let sandbox = open(&folder)?;
-    let machine = Arc::new(SystemClock);
-    begin(&sandbox, options, machine.now())?;
-    let passing = sandbox.let_time_pass(machine, options.speed);
+    let start = SystemClock.now();
+    begin(&sandbox, options, start)?;
+    let passing = sandbox.pass_with(Arc::new(Hastened { start, speed: options.speed }));
     passing.map_err(|error| CliError::from_error(ErrorClass::NotConfigured, &error))?;
     let address = server.home();
     let environment = place::prepare(&folder, &address)?;

@@ -2,7 +2,7 @@
 //! files of this machine; a missing secret becomes an error of the command that needs it.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use oar_config::settings::StateLocation;
@@ -15,6 +15,8 @@ use oar_prow_jobs::{HttpGcs, HttpReleaseController};
 use oar_release::clock::{SystemClock, SystemEntropy};
 use oar_release::{Arch, Clock, Entropy, ErrorClass, Masker};
 use oar_sandbox::Sandbox;
+use oar_sandbox::shared_time::SharedTime;
+use oar_sandbox::story::Trouble;
 use oar_slack::{HttpSlack, SlackWrite};
 use oar_state_repo::{Actor, LocalRepo, StateRepo};
 use oar_statebox::StateBoxStore;
@@ -337,6 +339,31 @@ fn open_sandbox(global: &Global, settings: &Settings) -> Result<Option<Sandbox>,
                 .hint("set OAR_STATE_DIR, or name a folder: --sandbox=FOLDER")
         })?,
     };
-    let opened = Sandbox::in_folder(&folder);
-    opened.map(Some).map_err(|error| CliError::from_error(ErrorClass::NotConfigured, &error))
+    let failed = |error| CliError::from_error(ErrorClass::NotConfigured, &error);
+    let sandbox = Sandbox::in_folder(&folder).map_err(failed)?;
+    if let Some(speed) = global.sandbox_speed {
+        begin_story(&sandbox, &global.sandbox_trouble, &folder)?;
+        pause::wait_by(SharedTime::of(&sandbox, speed).map_err(failed)?);
+    }
+    Ok(Some(sandbox))
+}
+
+/// Begins the story of the sandbox's release, unless it has begun.
+fn begin_story(sandbox: &Sandbox, troubles: &[Trouble], folder: &Path) -> Result<(), CliError> {
+    let begun = sandbox.change(|world| match &world.story {
+        None => {
+            world.begin_story(oar_sandbox::seed::KONFLUX_RELEASE, troubles);
+            true
+        }
+        Some(story) => troubles.iter().all(|trouble| story.has(*trouble)),
+    });
+    match begun {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            let folder = folder.display();
+            let message = format!("the story in {folder} has begun without this trouble");
+            Err(CliError::usage(message).hint("remove that folder to begin afresh"))
+        }
+        Err(error) => Err(CliError::from_error(ErrorClass::NotConfigured, &error)),
+    }
 }

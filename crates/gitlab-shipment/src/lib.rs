@@ -24,7 +24,7 @@ pub use error::GitLabError;
 pub use flow::{
     Approval, AutoMerge, BugDrop, Drafts, DropBugsError, DroppedBugs, NoteOutcome, Readiness,
     Shipment, StageRelease, approve, auto_merge, choose_user, drop_bugs, load_shipment,
-    put_lead_note, put_note, readiness, release_gate, stage_release,
+    newest_pipeline, put_lead_note, put_note, readiness, release_gate, stage_release,
 };
 pub use gate::{Gate, GateReport, ReleaseStage, SeenSuccess};
 pub use note::{NoteKind, NotePlan, NoteText, plan_note};

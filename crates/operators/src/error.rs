@@ -81,6 +81,23 @@ pub enum OperatorError {
     /// Prow could not tell what was asked.
     #[error(transparent)]
     Prow(#[from] oar_prow_jobs::ProwError),
+    /// Nothing waits for a person's decision.
+    #[error("nothing of {release} waits for a decision: {standing}")]
+    NothingToDecide {
+        /// Which release.
+        release: ReleaseVersion,
+        /// How its two analyses stand.
+        standing: String,
+    },
+    /// Both builds wait for a decision.
+    #[error("the candidate and the promoted build of {release} wait for a decision")]
+    SeveralToDecide {
+        /// Which release.
+        release: ReleaseVersion,
+    },
+    /// Somebody else works on the task.
+    #[error(transparent)]
+    Turn(#[from] crate::turn::TurnError),
     /// A file of this machine cannot be used.
     #[error("{} cannot be used", path.display())]
     LocalFile {
@@ -148,10 +165,14 @@ impl OperatorError {
             Self::Advisory(error) => error.class(),
             Self::Shipment(error) => error.class(),
             Self::Approval(error) => error.class(),
-            Self::WrongFlow { .. } | Self::NoSuchBuild { .. } => ErrorClass::InvalidArgument,
+            Self::WrongFlow { .. } | Self::NoSuchBuild { .. } | Self::SeveralToDecide { .. } => {
+                ErrorClass::InvalidArgument
+            }
+            Self::NothingToDecide { .. } => ErrorClass::PreconditionFailed,
             Self::Repair(error) => error.class(),
             Self::Prow(error) => error.class(),
             Self::Journal(error) => error.class(),
+            Self::Turn(error) => error.class_of(),
         }
     }
 
@@ -167,6 +188,12 @@ impl OperatorError {
             ),
             Self::Approval(crate::approval::ApprovalError::NoJob { release }) => {
                 Some(format!("`oar -r {release} change-advisory-status` makes one"))
+            }
+            Self::SeveralToDecide { .. } => {
+                Some("say which: --task analyze-promoted-build".to_owned())
+            }
+            Self::NothingToDecide { release, .. } => {
+                Some(format!("`oar -r {release} why` says what holds the release"))
             }
             Self::WrongFlow { command: "drop-bugs", release, .. } => Some(format!(
                 "`oar -r {release} drop-bugs --shipment` drops them from advisories and shipment"

@@ -6,31 +6,36 @@ use oar_config::ReleaseData;
 use oar_prow_jobs::test_result;
 use oar_release::time::parse_stamp;
 use oar_release::workflow::{
-    Fact, Facts, Issue, Promotion, State, StateView, TaskView, TestResult, recover,
+    Fact, Facts, Issue, JobState, Promotion, State, StateView, TaskView, TestResult, recover,
 };
-use oar_release::{Arch, ReleaseDate, ReleaseVersion};
+use oar_release::{Arch, ReleaseDate, ReleaseVersion, Task};
 use oar_state_repo::RepoPath;
 use oar_statebox::{StateBox, TaskRecord};
 
+use crate::approval::{JobRecord, Lock};
 use crate::context::Context;
 use crate::error::OperatorError;
 use crate::report::error_chain;
 
 /// Reads every fact that this version can look up; each that fails is unknown, with the reason.
 pub async fn gather(context: &Context, release: &ReleaseVersion) -> Facts {
-    let (state, data, promotion, promoted_tests) = tokio::join!(
-        context.boxes.load(release),
-        context.build_data.release(release),
+    let (mut facts, promotion, promoted_tests) = tokio::join!(
+        of_release(context, release),
         context.releases.promotion(release),
         test_result_of(context, release.to_string()),
     );
+    facts.promotion = known_promotion(promotion);
+    facts.promoted_tests = promoted_tests;
+    facts.now = context.clock.now();
+    facts
+}
+
+/// What the release itself says, and what one has to know that for.
+async fn of_release(context: &Context, release: &ReleaseVersion) -> Facts {
+    let (state, data) =
+        tokio::join!(context.boxes.load(release), context.build_data.release(release));
     let mut facts = Facts::new(release.clone(), context.clock.now());
-    let candidate = candidate_build(&data, &state);
-    facts.candidate_tests = match &candidate {
-        Fact::Known(Some(build)) => test_result_of(context, build.clone()).await,
-        _ => Fact::NotLookedUp,
-    };
-    facts.candidate = candidate;
+    facts.candidate = candidate_build(&data, &state);
     facts.release_date = release_date(&data, &state);
     facts.flow = fact(data.as_ref().map(|data| data.flow.clone()));
     facts.owner = Fact::Known(context.people.owner(release));
@@ -38,12 +43,21 @@ pub async fn gather(context: &Context, release: &ReleaseVersion) -> Facts {
         None => State::Missing,
         Some(state) => State::Present(view(&state)),
     }));
-    facts.approval_job_here = approval_job_here(context, release);
-    facts.promotion = known_promotion(promotion);
-    facts.promoted_tests = promoted_tests;
-    if let Ok(data) = &data {
-        outside::add(context, data, &mut facts).await;
-    }
+    let candidate = facts.candidate.known().cloned().flatten();
+    let candidate_tests = async {
+        match candidate {
+            Some(build) => test_result_of(context, build).await,
+            None => Fact::NotLookedUp,
+        }
+    };
+    let outside = async {
+        approval_job(context, release, &mut facts);
+        if let Ok(data) = &data {
+            outside::add(context, data, &mut facts).await;
+        }
+    };
+    let (candidate_tests, ()) = tokio::join!(candidate_tests, outside);
+    facts.candidate_tests = candidate_tests;
     facts
 }
 
@@ -54,15 +68,26 @@ fn fact<T>(read: Result<T, impl std::error::Error>) -> Fact<T> {
     }
 }
 
-/// Whether the release's approval job is one of this machine.
-fn approval_job_here(context: &Context, release: &ReleaseVersion) -> Fact<bool> {
-    match &context.approval.folder {
-        Ok(folder) => fact(
-            folder
-                .load(release)
-                .map(|record| record.is_some_and(|record| record.needs_a_process())),
-        ),
-        Err(_) => Fact::Known(false),
+/// Whether the release's approval job is one of this machine, and whether a process has it.
+fn approval_job(context: &Context, release: &ReleaseVersion, facts: &mut Facts) {
+    let Ok(folder) = &context.approval.folder else {
+        facts.approval_job_here = Fact::Known(false);
+        return;
+    };
+    let read = folder.load(release).and_then(|record| {
+        let record = record.filter(JobRecord::needs_a_process);
+        let state = record.map(|record| {
+            let word = record.status.word();
+            folder.is_held(release, Lock::Job).map(|held| match held {
+                true => JobState { word: word.to_owned(), ended: false },
+                false => JobState { word: format!("{word}, and no process has it"), ended: true },
+            })
+        });
+        state.transpose()
+    });
+    facts.approval_job_here = fact(read.as_ref().map(Option::is_some));
+    if let Ok(Some(state)) = read {
+        facts.jobs.insert(Task::ChangeAdvisoryStatus, Fact::Known(state));
     }
 }
 

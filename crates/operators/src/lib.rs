@@ -4,6 +4,7 @@ pub mod approval;
 pub mod commands;
 pub mod context;
 pub mod doctor;
+pub mod drive;
 pub mod dry_run;
 pub mod error;
 pub mod facts;
@@ -18,6 +19,7 @@ pub mod services;
 pub mod task_log;
 pub mod tasks;
 pub mod test_jobs;
+pub mod turn;
 
 pub use context::Context;
 pub use error::OperatorError;

@@ -23,6 +23,7 @@ use crate::error::Classed;
 use crate::notify::{self, Notice};
 use crate::report::{CommandReport, ReportedError, StateBoxWrite, error_chain, within_budget};
 use crate::task_log::TaskLog;
+use crate::turn::{Turn, TurnError};
 
 /// What a task was doing when it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,7 +178,11 @@ where
     let gathered = Arc::<Mutex<Gathered>>::default();
     let (shared, lines) = (Arc::clone(&gathered), Arc::clone(&log));
     let scope = TaskScope { context, release, task, gathered: shared, log: lines };
-    let result = work(scope).instrument(span.clone()).await;
+    let turn = my_turn(context, release, task).await;
+    let (_turn, result) = match turn {
+        Ok(turn) => (turn, work(scope).instrument(span.clone()).await),
+        Err(error) => (None, Err(TaskError::reading(&error))),
+    };
     let (outcome, failure) = span.in_scope(|| judge(result));
     let outcome = outcome.masked(&context.masker);
     let found = std::mem::take(&mut *gathered.lock().unwrap_or_else(PoisonError::into_inner));
@@ -229,6 +234,18 @@ where
         warnings: found.warnings.iter().map(|line| masked(line)).chain(told.warnings).collect(),
         planned_changes: context.planned_changes(),
         error,
+    }
+}
+
+/// The right to work on `task`; final approval has locks of its own.
+async fn my_turn(
+    context: &Context,
+    release: &ReleaseVersion,
+    task: Task,
+) -> Result<Option<Turn>, TurnError> {
+    match task {
+        Task::ChangeAdvisoryStatus => Ok(None),
+        task => Turn::take(context, release, task).await.map(Some),
     }
 }
 

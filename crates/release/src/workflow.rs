@@ -11,10 +11,12 @@
 //! | `guards` | per node: the extra condition under which it may start |
 //! | `decide` | the rules that turn a node's state and guard into a verdict |
 //! | `plan` | the result |
+//! | `driver` | what a driver does next, out of a plan and what it tried |
 //! | `why` | what holds the release, out of a plan |
 //! | `recover` | job references in texts that older clients stored |
 
 mod decide;
+mod driver;
 mod facts;
 mod guards;
 mod node;
@@ -26,6 +28,7 @@ mod why;
 mod tests;
 
 pub use decide::plan;
+pub use driver::{After, Attempted, Attempts, Ending, Goal, Next, next};
 pub use facts::{
     Alerts, Fact, Facts, Issue, JobState, Promotion, StageGate, State, StateView, TaskView,
     TestResult,

@@ -123,15 +123,15 @@ impl Rule {
     }
 }
 
-/// Random faults: `percent` of the requests with this verb meet one of `kinds`.
+/// Random faults: `permille` of the requests with this verb meet one of `kinds`.
 #[derive(Debug, Clone)]
 pub struct RandomFaults {
     /// Where the randomness comes from; a seed makes a run repeatable.
     pub entropy: Arc<dyn Entropy>,
-    /// How many of a hundred requests.
-    pub percent: u8,
-    /// Only requests with this verb.
-    pub method: http::Method,
+    /// How many of a thousand requests.
+    pub permille: u16,
+    /// Only requests with this verb, where one is named.
+    pub method: Option<http::Method>,
     /// What may happen.
     pub kinds: Vec<Kind>,
 }
@@ -153,10 +153,11 @@ impl Faults {
         {
             return Some(rule.kind.clone());
         }
-        let random = self.random.as_ref().filter(|random| random.method == *request.method())?;
-        let drawn = random.entropy.next_u64() % 100 < u64::from(random.percent);
-        let at =
-            usize::try_from(random.entropy.next_u64()).unwrap_or(0) % random.kinds.len().max(1);
+        let random = self.random.as_ref()?;
+        let counts = random.method.as_ref().is_none_or(|method| method == request.method());
+        let drawn = counts && random.entropy.next_u64() % 1000 < u64::from(random.permille);
+        let kinds = u64::try_from(random.kinds.len().max(1)).unwrap_or(1);
+        let at = usize::try_from(random.entropy.next_u64() % kinds).unwrap_or(0);
         drawn.then(|| random.kinds.get(at).cloned()).flatten()
     }
 }

@@ -18,6 +18,7 @@ pub mod release_controller;
 pub mod seed;
 pub mod send;
 pub mod serve;
+pub mod shared_time;
 pub mod signatures;
 pub mod slack;
 pub mod store;

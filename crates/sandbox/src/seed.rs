@@ -63,6 +63,7 @@ pub fn world() -> World {
             .to_zoned(jiff::tz::TimeZone::UTC)
             .map_or(jiff::Timestamp::UNIX_EPOCH, |zoned| zoned.timestamp()),
         looked_at: None,
+        actors: BTreeMap::new(),
         github,
         build_data: text_map(&[
             ("openshift-4.99", BUILD_DATA_4_99),

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -35,14 +34,8 @@ struct Shared {
     faults: Faults,
     latency: Duration,
     requests: BTreeMap<String, usize>,
-    passing: Option<Passing>,
-}
-
-/// How time passes by itself.
-#[derive(Debug, Clone)]
-struct Passing {
-    machine: Arc<dyn Clock>,
-    speed: NonZeroU32,
+    /// The clock that the world's time passes with, if it passes by itself.
+    machine: Option<Arc<dyn Clock>>,
 }
 
 impl fmt::Debug for Sandbox {
@@ -70,7 +63,7 @@ impl Sandbox {
             faults: Faults::default(),
             latency: Duration::ZERO,
             requests: BTreeMap::new(),
-            passing: None,
+            machine: None,
         };
         Self { shared: Arc::new(Mutex::new(shared)), death: Arc::default() }
     }
@@ -105,24 +98,20 @@ impl Sandbox {
         self.lock().latency = latency;
     }
 
-    /// From here on the world's time passes with the clock `machine`, `speed` times as fast; the time
-    /// before does not count. Processes that share a world share its time. Without this, only requests
-    /// move it.
-    pub fn let_time_pass(
-        &self,
-        machine: Arc<dyn Clock>,
-        speed: NonZeroU32,
-    ) -> Result<(), StoreError> {
+    /// From here on the world's time passes with the clock `machine`; the time before does not count.
+    /// Without this, and without [`crate::shared_time`], only requests move it.
+    pub fn pass_with(&self, machine: Arc<dyn Clock>) -> Result<(), StoreError> {
         let mut shared = self.lock();
         let now = machine.now();
         shared.change(|world| world.looked_at = Some(now))?;
-        shared.passing = Some(Passing { machine, speed });
+        shared.machine = Some(machine);
         Ok(())
     }
 
-    /// Whether time passes by itself.
+    /// Whether time passes while this process waits.
     pub fn has_time(&self) -> bool {
-        self.lock().passing.is_some()
+        let shared = self.lock();
+        shared.machine.is_some() || shared.world.actors.contains_key(&std::process::id())
     }
 
     /// Number of requests of this process per service and verb (`github PUT`), for assertions.
@@ -164,10 +153,10 @@ impl Shared {
             *self.requests.entry(format!("{service} {}", request.method())).or_default() += 1;
         }
         let fault = self.faults.pick(request);
-        let passing = self.passing.clone();
+        let machine = self.machine.clone();
         let answered = self.change(|world| {
-            if let Some(Passing { machine, speed }) = &passing {
-                world.pass_time(machine.now(), speed.get());
+            if let Some(machine) = &machine {
+                world.pass_time(machine.now());
             }
             let act = |world: &mut World| answer::answer(world, request);
             match &fault {
@@ -229,8 +218,8 @@ pub struct SandboxClock(Sandbox);
 impl Clock for SandboxClock {
     fn now(&self) -> Timestamp {
         let shared = self.0.lock();
-        match &shared.passing {
-            Some(Passing { machine, speed }) => shared.world.time_at(machine.now(), speed.get()),
+        match &shared.machine {
+            Some(machine) => shared.world.time_at(machine.now()),
             None => shared.world.now,
         }
     }

@@ -25,10 +25,14 @@ use crate::story::Story;
 pub struct World {
     /// The time; it moves by one second with each request.
     pub now: Timestamp,
-    /// The machine's time when time last passed, where it passes by itself: see
-    /// [`crate::Sandbox::let_time_pass`].
+    /// The machine's time when time last passed, where it passes with the machine's: see
+    /// [`crate::Sandbox::pass_with`].
     #[serde(default)]
     pub looked_at: Option<Timestamp>,
+    /// The processes that live in the world's time, and until when each waits: see
+    /// [`crate::shared_time`].
+    #[serde(default)]
+    pub actors: BTreeMap<u32, BTreeMap<u64, Timestamp>>,
     /// github.com.
     pub github: GitHub,
     /// ART's build data: branch (`openshift-4.99`) to the text of `releases.yml`.
@@ -123,18 +127,17 @@ impl World {
         self.registry.pages.insert(format!("https://access.redhat.com/errata/{advisory}"));
     }
 
-    /// Lets the time pass that the machine's clock has gone on since the last look, `speed` times as
-    /// fast. A clock that was set back passes none.
-    pub fn pass_time(&mut self, machine: Timestamp, speed: u32) {
-        self.now = self.time_at(machine, speed);
+    /// Lets the time pass that the machine's clock has gone on since the last look. A clock that was
+    /// set back passes none.
+    pub(crate) fn pass_time(&mut self, machine: Timestamp) {
+        self.now = self.time_at(machine);
         self.looked_at = self.looked_at.max(Some(machine));
     }
 
     /// What time it is when the machine's clock says `machine`.
-    pub(crate) fn time_at(&self, machine: Timestamp, speed: u32) -> Timestamp {
+    pub(crate) fn time_at(&self, machine: Timestamp) -> Timestamp {
         let passed = self.looked_at.map(|seen| machine.duration_since(seen));
-        let passed = passed.filter(|passed| passed.is_positive()).unwrap_or_default();
-        let passed = passed.saturating_mul(i32::try_from(speed).unwrap_or(i32::MAX));
+        let passed = passed.filter(jiff::SignedDuration::is_positive).unwrap_or_default();
         self.now.checked_add(passed).unwrap_or(Timestamp::MAX)
     }
 

@@ -1,45 +1,71 @@
 //! The one home of waiting.
 
-use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use backon::{BackoffBuilder, ExponentialBuilder};
-use oar_release::Entropy;
+use jiff::{SignedDuration, Timestamp};
+use oar_release::{Clock, Entropy};
 use tokio::time::Instant;
 
-/// How many seconds of waiting fit into one second of the machine.
-static SPEED: AtomicU32 = AtomicU32::new(1);
-
-/// From here on a second of waiting takes this process a `speed`-th of a second: for a sandbox whose
-/// time passes faster than the machine's.
-pub fn hasten(speed: NonZeroU32) {
-    SPEED.store(speed.get(), Ordering::Relaxed);
+/// A time that is not the machine's: that of a model of the world, which several processes share.
+#[async_trait]
+pub trait OtherTime: Clock {
+    /// Waits until `duration` has passed there.
+    async fn wait(&self, duration: Duration);
 }
 
-fn speed() -> u32 {
-    SPEED.load(Ordering::Relaxed)
+/// The time this process waits by, if it is not the machine's.
+static OTHER: OnceLock<Arc<dyn OtherTime>> = OnceLock::new();
+
+/// From here on this process waits by `time`. Only the first call counts.
+pub fn wait_by(time: Arc<dyn OtherTime>) {
+    let _was_set = OTHER.set(time);
 }
 
-/// Waits for `duration` on the runtime's clock, which tests pause.
+/// Waits for `duration`: on the runtime's clock, which tests pause, or by what [`wait_by`] was told.
 #[expect(clippy::disallowed_methods, reason = "the one home of waiting")]
 pub async fn sleep(duration: Duration) {
-    tokio::time::sleep(duration / speed()).await;
+    match OTHER.get() {
+        Some(time) => time.wait(duration).await,
+        None => tokio::time::sleep(duration).await,
+    }
+}
+
+/// Waits on the machine's clock, whatever [`wait_by`] was told.
+#[expect(clippy::disallowed_methods, reason = "the one home of waiting")]
+pub async fn sleep_on_machine(duration: Duration) {
+    tokio::time::sleep(duration).await;
 }
 
 /// Measures time that nobody can set, in the seconds that [`sleep`] waits for.
 #[derive(Debug, Clone, Copy)]
-pub struct Stopwatch(Instant);
+pub struct Stopwatch {
+    machine: Instant,
+    other: Option<Timestamp>,
+}
 
 impl Stopwatch {
     /// Starts now.
     pub fn start() -> Self {
-        Self(Instant::now())
+        Self { machine: Instant::now(), other: OTHER.get().map(|time| time.now()) }
+    }
+
+    /// How long it runs on the machine.
+    pub fn machine(&self) -> Duration {
+        self.machine.elapsed()
     }
 
     /// How long it runs.
     pub fn elapsed(&self) -> Duration {
-        self.0.elapsed().saturating_mul(speed())
+        match (self.other, OTHER.get()) {
+            (Some(start), Some(time)) => {
+                let passed: SignedDuration = time.now().duration_since(start);
+                Duration::try_from(passed).unwrap_or_default()
+            }
+            _ => self.machine.elapsed(),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Grammar of `oar`: the tasks and the state of one release.
 
+mod drive;
 mod tasks;
 
 use clap::{Parser, Subcommand};
@@ -7,6 +8,7 @@ use oar_release::ReleaseVersion;
 
 use crate::global::Global;
 
+pub use drive::{DecideCommand, Decided, Drive};
 pub use tasks::{
     AddQeApproval, AnalyzeBuild, Backend, ChangeAdvisoryStatus, CheckCveTrackerBug, DropBugs,
     ImageConsistencyCheck, ImageSignedCheck, StageTesting, TakeOwnership, TaskWork, UpdateBugList,
@@ -77,6 +79,33 @@ Examples:
   oar -r 4.20.7 plan
   oar -r 4.20.7 plan --exit-code     exits with 5 when something may run now")]
     Plan,
+
+    /// Say what holds the release: why, since when, whose move it is, and what unblocks it
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 why
+  oar -r 4.20.7 why --output json
+  oar -r 4.20.7 why --exit-code     exits with 7 when a blocker holds it, with 3 while it waits")]
+    Why,
+
+    /// Drive the release: run what may run, follow what runs, leave to people what is theirs
+    ///
+    /// Shows the plan; --execute carries it out. A driver may be stopped at any moment, and another one
+    /// goes on. Rejected tests, blockers and failed tasks are left to a person; one blocked branch does
+    /// not stop the others.
+    #[command(after_help = "\
+Examples:
+  oar -r 4.20.7 drive                                 the plan, nothing else
+  oar -r 4.20.7 drive --execute                       what may run now, once
+  oar -r 4.20.7 drive --execute --watch               until it is out, or a person is needed
+  oar -r 4.20.7 drive --execute --watch --until stage-testing
+  oar drive --all --execute --watch                   every active release
+  oar --sandbox --sandbox-speed 20000 -r 4.99.3 drive --execute --watch")]
+    Drive(Drive),
+
+    /// Decide about rejected test results; who and why are recorded
+    #[command(subcommand, arg_required_else_help = true)]
+    Decide(DecideCommand),
 
     /// Check credentials, endpoints and access: what is missing for which command
     #[command(after_help = "\

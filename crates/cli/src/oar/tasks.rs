@@ -345,7 +345,7 @@ pub struct TakeOwnership {
     pub dry_run: DryRun,
 }
 
-fn address(text: &str) -> Result<String, &'static str> {
+pub(super) fn address(text: &str) -> Result<String, &'static str> {
     if is_email(text) { Ok(text.to_owned()) } else { Err("this is no e-mail address") }
 }
 

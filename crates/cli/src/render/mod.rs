@@ -1,6 +1,7 @@
 //! What goes to stdout: one result, as text for people or as an object for programs.
 
 mod approvals;
+pub mod drive;
 pub mod jobs;
 pub mod manual;
 pub mod plan;

@@ -20,6 +20,31 @@ pub struct PlanResult {
     pub plan: Plan,
 }
 
+/// The plans of several releases.
+#[derive(Debug, Serialize)]
+pub struct PlansResult {
+    /// Name and version of this object's shape.
+    pub schema: &'static str,
+    /// One for each release.
+    pub releases: Vec<Plan>,
+    /// State files that could not be read.
+    pub problems: Vec<String>,
+}
+
+impl Render for PlansResult {
+    fn text(&self) -> String {
+        let one = |plan: &Plan| PlanResult { schema: "oar.plan/1", plan: plan.clone() }.text();
+        let mut text = self.releases.iter().map(one).collect::<Vec<_>>().join("\n");
+        if self.releases.is_empty() {
+            text.push_str("No active release.\n");
+        }
+        for problem in &self.problems {
+            let _infallible = writeln!(text, "{} {problem}", paint(WARN, "warning:"));
+        }
+        text
+    }
+}
+
 impl Render for PlanResult {
     fn text(&self) -> String {
         let plan = &self.plan;

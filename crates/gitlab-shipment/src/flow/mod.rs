@@ -15,4 +15,4 @@ pub use comment::{NoteOutcome, put_note};
 pub use drop_bugs::{BugDrop, DropBugsError, DroppedBugs, drop_bugs};
 pub use lead::{choose_user, put_lead_note};
 pub use load::{Shipment, load_shipment};
-pub use stage::{StageRelease, release_gate, stage_release};
+pub use stage::{StageRelease, newest_pipeline, release_gate, stage_release};

@@ -8,7 +8,7 @@ use crate::gate::{GateReport, ReleaseStage, SeenSuccess, newest};
 use crate::port::GitLabRead;
 use crate::project::Project;
 use crate::shipment::ShipmentError;
-use crate::types::MrInfo;
+use crate::types::{Job, MrInfo, Pipeline};
 
 /// The verdict on one release of the shipment: the label first, without asking for pipelines; else
 /// the newest pipeline's jobs and bridges. `before` is the label's success of an earlier look.
@@ -22,13 +22,21 @@ pub async fn release_gate(
     if let Some(report) = GateReport::by_label(stage, info) {
         return Ok(report);
     }
+    let newest = newest_pipeline(gitlab, mr).await?;
+    let newest = newest.as_ref().map(|(pipeline, jobs)| (pipeline, jobs.as_slice()));
+    Ok(GateReport::by_pipeline(stage, newest, before))
+}
+
+/// The merge request's newest pipeline with its jobs and bridges; `None` when it has none.
+pub async fn newest_pipeline(
+    gitlab: &dyn GitLabRead,
+    mr: &MergeRequest,
+) -> Result<Option<(Pipeline, Vec<Job>)>, GitLabError> {
     let pipelines = gitlab.pipelines(mr).await?;
-    let Some(newest) = newest(&pipelines) else {
-        return Ok(GateReport::by_pipeline(stage, None, before));
-    };
+    let Some(newest) = newest(&pipelines) else { return Ok(None) };
     let project = newest.project_id.map_or_else(|| Project::from(mr.project()), Project::Id);
     let jobs = gitlab.jobs(&project, newest.id).await?;
-    Ok(GateReport::by_pipeline(stage, Some((newest, &jobs)), before))
+    Ok(Some((newest.clone(), jobs)))
 }
 
 /// The release to stage, with what must be there after it.

@@ -5,7 +5,7 @@
 //! after the message is out. A run that was killed in between leaves it open, and the next run looks
 //! into the channel before it posts.
 
-use oar_release::{ReleaseVersion, TaskOutcome};
+use oar_release::{ReleaseVersion, Task, TaskOutcome};
 use oar_slack::{Message, SlackError};
 use oar_statebox::{InitialState, Initialised, Who};
 use oar_transport::journal::{Intent, IntentId, IntentJournal, OpenState, body_digest};
@@ -14,6 +14,7 @@ use crate::context::{Context, LegacyReport, Messenger};
 use crate::error::OperatorError;
 use crate::notify::mention;
 use crate::report::error_chain;
+use crate::turn::Turn;
 
 /// The command's name.
 pub const COMMAND: &str = "create-test-report";
@@ -32,6 +33,7 @@ pub struct Created {
 /// Creates the StateBox of `release` unless it exists.
 pub async fn run(context: &Context, release: &ReleaseVersion) -> Result<Created, OperatorError> {
     let page = context.links.statebox(release);
+    let _turn = Turn::take(context, release, Task::CreateTestReport).await?;
     let journal = context.journal(release)?;
     let intent = announcement(release, &page);
     if context.boxes.load(release).await?.is_some() {

@@ -3,6 +3,7 @@
 pub mod active_releases;
 pub mod approvals;
 pub mod create_test_report;
+pub mod decide;
 pub mod is_shipped;
 pub mod issues;
 pub mod plan;

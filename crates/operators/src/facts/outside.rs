@@ -1,8 +1,9 @@
 //! Facts of GitLab, the Errata Tool, Jenkins and Prow.
 
+use futures_util::future::join_all;
 use oar_config::ReleaseData;
-use oar_errata::{AdvisoryId, all_shipped_enough, states};
-use oar_gitlab_shipment::{ReleaseStage, release_gate};
+use oar_errata::{AdvisoryId, PushStatus, all_shipped_enough, stage_targets, states};
+use oar_gitlab_shipment::{GateReport, ReleaseStage, newest_pipeline};
 use oar_jenkins::{BuildPhase, JenkinsJob};
 use oar_prow_jobs::{RunHandle, RunPhase};
 use oar_release::workflow::{Alerts, Fact, Facts, JobState, StageGate, State};
@@ -16,20 +17,17 @@ use crate::tasks::advisory_map;
 
 /// Adds everything that needs ART's data to know where to look.
 pub(super) async fn add(context: &Context, data: &ReleaseData, facts: &mut Facts) {
-    let jobs = running_jobs(facts);
-    let looked =
-        jobs.iter().map(|(task, job)| async { (*task, job_state(context, *task, job).await) });
     let ((stage, shipment), alerts, (ready, advisories), jobs) = tokio::join!(
         shipment(context, &data.flow),
         alerts(context, data),
         advisories(context, data),
-        futures_util::future::join_all(looked),
+        jobs(context, data, facts),
     );
     facts.stage_release = stage;
     facts.alerts = if data.flow.is_konflux() { alerts } else { Fact::NotLookedUp };
     facts.shipped = shipped(rule::judge(&data.flow, &advisories, &shipment));
     facts.advisories_ready = ready;
-    facts.jobs = jobs.into_iter().collect();
+    facts.jobs.extend(jobs);
 }
 
 fn not_set_up<T>(error: &NotSetUp) -> Fact<T> {
@@ -54,14 +52,27 @@ async fn shipment(context: &Context, flow: &Flow) -> (Fact<StageGate>, Shipment)
             return (Fact::Unknown { why: why.clone() }, Shipment::Unread(why));
         }
     };
-    let (stage, production) = tokio::join!(
-        release_gate(gitlab, mr, &info, ReleaseStage::Stage, None),
-        release_gate(gitlab, mr, &info, ReleaseStage::Prod, None),
-    );
-    let production = production.map(|report| report.is_success());
-    let production = production.map_err(|error| crate::report::error_chain(&error));
+    let both = [ReleaseStage::Stage, ReleaseStage::Prod];
+    let by_label = both.map(|stage| GateReport::by_label(stage, &info));
+    // One look at the pipeline serves both.
+    let newest = if by_label.iter().all(Option::is_some) {
+        Ok(None)
+    } else {
+        newest_pipeline(gitlab, mr).await.map_err(|error| crate::report::error_chain(&error))
+    };
+    let judge = |stage, by_label: Option<GateReport>| match (by_label, &newest) {
+        (Some(report), _) => Ok(report),
+        (None, Ok(newest)) => {
+            let newest = newest.as_ref().map(|(pipeline, jobs)| (pipeline, jobs.as_slice()));
+            Ok(GateReport::by_pipeline(stage, newest, None))
+        }
+        (None, Err(why)) => Err(why.clone()),
+    };
+    let [of_stage, of_production] = by_label;
+    let stage = judge(ReleaseStage::Stage, of_stage);
+    let production = judge(ReleaseStage::Prod, of_production).map(|report| report.is_success());
     let shipment = Shipment::Read { state: info.state, production };
-    (fact(stage.map(|report| StageGate::from(&report.gate))), shipment)
+    (stage.map(|report| StageGate::from(&report.gate)).into(), shipment)
 }
 
 async fn alerts(context: &Context, data: &ReleaseData) -> Fact<Alerts> {
@@ -123,10 +134,44 @@ fn shipped(verdict: rule::Verdict) -> Fact<bool> {
 }
 
 /// The jobs of tasks that are in progress.
-fn running_jobs(facts: &Facts) -> Vec<(Task, JobRef)> {
+async fn jobs(context: &Context, data: &ReleaseData, facts: &Facts) -> Vec<(Task, Fact<JobState>)> {
     let Fact::Known(State::Present(view)) = &facts.state else { return Vec::new() };
     let running = view.tasks.iter().filter(|(_, task)| task.status == TaskStatus::InProgress);
-    running.filter_map(|(task, view)| Some((*task, view.job.clone()?))).collect()
+    let looked = running.map(|(task, recorded)| async move {
+        let state = match (task, &recorded.job) {
+            (Task::PushToCdnStaging, _) => push_jobs(context, data).await,
+            // Its record is on this machine, and was read there.
+            (Task::ChangeAdvisoryStatus, _) | (_, None) => return None,
+            (task, Some(job)) => job_state(context, *task, job).await,
+        };
+        Some((*task, state))
+    });
+    join_all(looked).await.into_iter().flatten().collect()
+}
+
+/// The push jobs of the release's own advisories together: ended as soon as none is under way.
+async fn push_jobs(context: &Context, data: &ReleaseData) -> Fact<JobState> {
+    let errata = match &context.services.errata {
+        Ok(errata) => errata,
+        Err(error) => return not_set_up(error),
+    };
+    let asked = advisory_map(data).created.into_iter();
+    let read = asked.map(|(_, id)| async move { errata.read.push_jobs(id).await });
+    let mut running = 0;
+    for jobs in join_all(read).await {
+        match jobs {
+            Ok(jobs) => {
+                let targets = stage_targets(&jobs);
+                let runs = |status: &PushStatus| matches!(status, PushStatus::Running(_));
+                running += targets.iter().filter(|target| runs(&target.status)).count();
+            }
+            Err(error) => return Fact::Unknown { why: error.whole() },
+        }
+    }
+    Fact::Known(match running {
+        0 => JobState { word: "ended".to_owned(), ended: true },
+        running => JobState { word: format!("under way for {running} targets"), ended: false },
+    })
 }
 
 /// The state of a job in the words of the system that runs it.

@@ -132,7 +132,22 @@ fn in_progress(task: Task, facts: &Facts, view: &StateView) -> Option<TaskPlan> 
     let job = view.tasks.get(&task).and_then(|recorded| recorded.job.as_ref());
     match task {
         // The command repeats no push that runs or is complete, so it is its own poll.
-        Task::PushToCdnStaging => Some(poll(node, facts, "push jobs run", "", PUSH_RECHECK)),
+        Task::PushToCdnStaging => Some(match facts.jobs.get(&task) {
+            Some(Fact::Unknown { why }) => {
+                unread(node, format!("unknown: state of the push jobs: {why}"))
+            }
+            Some(Fact::Known(jobs)) if jobs.ended => poll(
+                node,
+                facts,
+                "no push job is under way: record it or push on",
+                "",
+                PUSH_RECHECK,
+            ),
+            Some(Fact::Known(jobs)) => {
+                poll(node, facts, &format!("push jobs are {}", jobs.word), "", PUSH_RECHECK)
+            }
+            Some(Fact::NotLookedUp) | None => poll(node, facts, "push jobs run", "", PUSH_RECHECK),
+        }),
         Task::ChangeAdvisoryStatus => approval_in_progress(facts, job),
         Task::ImageConsistencyCheck => job.and_then(|job| {
             // Old records name builds of the Jenkins job that did this before Prow.
@@ -170,7 +185,11 @@ fn job_in_progress(task: Task, facts: &Facts, job: &JobRef, option: &str) -> Opt
 fn approval_in_progress(facts: &Facts, job: Option<&JobRef>) -> Option<TaskPlan> {
     let node = Node::Task(Task::ChangeAdvisoryStatus);
     if facts.approval_job_here.known() == Some(&true) {
-        return Some(poll(node, facts, "the approval job's record is here", "", JOB_RECHECK));
+        let reason = match facts.jobs.get(&Task::ChangeAdvisoryStatus).and_then(Fact::known) {
+            Some(job) => format!("the approval job of this machine is {}", job.word),
+            None => "the approval job's record is here".to_owned(),
+        };
+        return Some(poll(node, facts, &reason, "", JOB_RECHECK));
     }
     if facts.advisories_ready.known() == Some(&true) {
         let reason = "every advisory is in REL_PREP or later: record it";

@@ -220,7 +220,7 @@ fn test_result(result: TestResult) -> Guard {
         TestResult::Accepted { manual: true } => Guard::open("the build was promoted by hand"),
         TestResult::Rejected => Guard::Decide {
             reason:
-                "the test results were rejected: decide with --accept REASON or --reject REASON"
+                "the test results were rejected: a person decides with `oar decide accept|reject`"
                     .to_owned(),
         },
     }

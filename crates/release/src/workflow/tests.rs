@@ -1,4 +1,5 @@
 mod cases;
+mod driver;
 mod properties;
 mod rules;
 mod why;

@@ -169,7 +169,6 @@ pub struct Why {
     pub at: Timestamp,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde calls")]
 fn stamped<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&crate::time::stamp(*at))
 }
@@ -233,7 +232,7 @@ fn holds_release(row: &TaskPlan, plan: &Plan) -> bool {
 }
 
 /// The nodes that cannot be done before `node`, nearest first; empty for a node that holds nothing.
-fn way_out(node: Node) -> Vec<Node> {
+pub(super) fn way_out(node: Node) -> Vec<Node> {
     if node == Node::Task(Task::CreateTestReport) {
         let first = Node::Task(Task::TakeOwnership);
         return [vec![first], way_out(first)].concat();

@@ -288,4 +288,25 @@ proptest! {
             prop_assert!(!why.reason.is_empty());
         }
     }
+
+    /// A driver runs only what the plan offers, waits only for what is to come, and ends otherwise.
+    #[test]
+    fn a_driver_does_what_the_plan_offers_and_nothing_else(facts in any_facts()) {
+        let plan = plan(&facts);
+        match next(&facts, &plan, &Attempts::default(), Goal::Shipped) {
+            Next::Act(nodes) => {
+                prop_assert!(!nodes.is_empty());
+                for node in nodes {
+                    let verdict = plan.row(node).verdict;
+                    let offered = matches!(verdict, Verdict::Run | Verdict::Poll);
+                    prop_assert!(offered || node == Node::SecurityAlerts, "{} is {}", node, verdict);
+                }
+            }
+            Next::Wait(at) => prop_assert!(at > facts.now),
+            Next::Over(ending) => {
+                let out = plan.row(Node::Shipped).verdict == Verdict::Done;
+                prop_assert_eq!(ending == Ending::Shipped, out);
+            }
+        }
+    }
 }

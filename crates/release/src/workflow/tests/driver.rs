@@ -1,0 +1,223 @@
+//! What a driver does next.
+
+use jiff::SignedDuration;
+
+use super::*;
+
+fn decide(facts: &Facts, attempts: &Attempts) -> Next {
+    next(facts, &plan(facts), attempts, Goal::Shipped)
+}
+
+fn due(facts: &Facts, attempts: &Attempts) -> Vec<&'static str> {
+    match decide(facts, attempts) {
+        Next::Act(nodes) => nodes.into_iter().map(Node::name).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn note(facts: &Facts, attempts: &mut Attempts, task: Task, ended: Attempted) -> After {
+    attempts.note(&row(facts, task), ended, facts.now)
+}
+
+fn later(facts: &Facts, minutes: i64) -> Facts {
+    Facts { now: facts.now + SignedDuration::from_mins(minutes), ..facts.clone() }
+}
+
+/// Ready for the push, everything else out of the way.
+fn ready_to_push() -> Facts {
+    let mut facts = facts();
+    pass(&mut facts, [Task::TakeOwnership, Task::CheckCveTrackerBug]);
+    facts.alerts = Fact::Known(Alerts::Read { total: 0, blocking: 0 });
+    facts
+}
+
+#[test]
+fn everything_that_may_run_runs_at_once() {
+    let mut facts = ready_to_push();
+    promoted(&mut facts);
+    let expected = [
+        "push-to-cdn-staging",
+        "image-consistency-check",
+        "stage-testing",
+        "analyze-promoted-build",
+    ];
+    assert_eq!(due(&facts, &Attempts::default()), expected);
+}
+
+#[test]
+fn a_running_job_is_looked_at_and_its_command_runs_only_when_it_has_ended() {
+    let mut facts = ready_to_push();
+    running(&mut facts, Task::PushToCdnStaging, None);
+    let runs = JobState { word: "under way".to_owned(), ended: false };
+    facts.jobs.insert(Task::PushToCdnStaging, Fact::Known(runs));
+    let attempts = Attempts::default();
+    let next_look = facts.now + SignedDuration::from_mins(10);
+    assert_eq!(decide(&facts, &attempts), Next::Wait(next_look));
+
+    let ended = JobState { word: "ended".to_owned(), ended: true };
+    facts.jobs.insert(Task::PushToCdnStaging, Fact::Known(ended));
+    assert_eq!(due(&facts, &attempts), ["push-to-cdn-staging"]);
+}
+
+#[test]
+fn an_unread_job_is_not_polled_by_its_command() {
+    let mut facts = ready_to_push();
+    running(&mut facts, Task::PushToCdnStaging, None);
+    facts.jobs.insert(Task::PushToCdnStaging, Fact::Unknown { why: "503".to_owned() });
+    let five_minutes = facts.now + SignedDuration::from_mins(5);
+    assert_eq!(decide(&facts, &Attempts::default()), Next::Wait(five_minutes));
+}
+
+#[test]
+fn a_job_in_the_queue_is_found_by_its_command() {
+    let mut facts = ready_to_push();
+    pass(&mut facts, [Task::PushToCdnStaging]);
+    promoted(&mut facts);
+    pass(&mut facts, [Task::AnalyzePromotedBuild, Task::ImageConsistencyCheck]);
+    let queued = JobRef { id: None, queue_id: Some("9".to_owned()), ..job("") };
+    running(&mut facts, Task::StageTesting, Some(queued));
+    let state = JobState { word: "queued".to_owned(), ended: false };
+    facts.jobs.insert(Task::StageTesting, Fact::Known(state));
+    let mut attempts = Attempts::default();
+    assert_eq!(due(&facts, &attempts), ["stage-testing"]);
+    note(&facts, &mut attempts, Task::StageTesting, Attempted::Started);
+    assert!(due(&facts, &attempts).is_empty(), "not again at once");
+    assert_eq!(due(&later(&facts, 30), &attempts), ["stage-testing"]);
+}
+
+#[test]
+fn transient_trouble_is_retried_after_1_2_and_4_minutes() {
+    let facts = ready_to_push();
+    let mut attempts = Attempts::default();
+    let push = Task::PushToCdnStaging;
+    let transient = Attempted::Unclear { transient: true };
+    let mut at = facts.clone();
+    for (number, minutes) in [(1, 1), (2, 2), (3, 4)] {
+        assert_eq!(due(&at, &attempts), ["push-to-cdn-staging"]);
+        let due_at = at.now + SignedDuration::from_mins(minutes);
+        let after = note(&at, &mut attempts, push, transient);
+        assert_eq!(after, After::Retry { at: due_at, number });
+        assert_eq!(decide(&at, &attempts), Next::Wait(due_at));
+        at = later(&at, minutes);
+    }
+    let half_an_hour = at.now + SignedDuration::from_mins(30);
+    assert_eq!(note(&at, &mut attempts, push, transient), After::Later { at: half_an_hour });
+    let at = later(&at, 30);
+    assert_eq!(due(&at, &attempts), ["push-to-cdn-staging"]);
+    assert!(matches!(note(&at, &mut attempts, push, transient), After::Retry { number: 1, .. }));
+}
+
+#[test]
+fn a_transient_failure_is_retried_and_then_left_to_a_person() {
+    let mut facts = ready_to_push();
+    promoted(&mut facts);
+    pass(&mut facts, [Task::AnalyzePromotedBuild, Task::StageTesting, Task::ImageConsistencyCheck]);
+    let mut attempts = Attempts::default();
+    let transient = Attempted::Failed { transient: true };
+    note(&facts, &mut attempts, Task::PushToCdnStaging, transient);
+    set(&mut facts, Task::PushToCdnStaging, TaskStatus::Fail);
+    for minutes in [1, 2, 4] {
+        assert!(due(&facts, &attempts).is_empty());
+        facts = later(&facts, minutes);
+        assert_eq!(due(&facts, &attempts), ["push-to-cdn-staging"], "{minutes}");
+        let after = note(&facts, &mut attempts, Task::PushToCdnStaging, transient);
+        assert_eq!(after == After::GivenUp, minutes == 4);
+    }
+    assert_eq!(decide(&later(&facts, 600), &attempts), Next::Over(Ending::Failed));
+}
+
+#[test]
+fn a_recorded_failure_of_unknown_cause_is_a_persons() {
+    let mut facts = ready_to_push();
+    promoted(&mut facts);
+    pass(&mut facts, [Task::AnalyzePromotedBuild, Task::PushToCdnStaging]);
+    pass(&mut facts, [Task::ImageConsistencyCheck]);
+    set(&mut facts, Task::StageTesting, TaskStatus::Fail);
+    assert_eq!(decide(&facts, &Attempts::default()), Next::Over(Ending::Failed));
+}
+
+#[test]
+fn what_a_person_started_again_is_followed() {
+    let mut facts = ready_to_push();
+    promoted(&mut facts);
+    let mut attempts = Attempts::default();
+    pass(&mut facts, [Task::AnalyzePromotedBuild, Task::PushToCdnStaging]);
+    pass(&mut facts, [Task::ImageConsistencyCheck]);
+    let permanent = Attempted::Failed { transient: false };
+    assert_eq!(note(&facts, &mut attempts, Task::StageTesting, permanent), After::GivenUp);
+    running(&mut facts, Task::StageTesting, Some(job("78")));
+    let ended = JobState { word: "SUCCESS".to_owned(), ended: true };
+    facts.jobs.insert(Task::StageTesting, Fact::Known(ended));
+    assert_eq!(due(&facts, &attempts), ["stage-testing"]);
+}
+
+#[test]
+fn a_blocker_stops_its_branch_only() {
+    let mut facts = ready_to_push();
+    view(&mut facts).issues.push(blocker("CDN is down", &["push-to-cdn-staging"]));
+    let half_an_hour = facts.now + SignedDuration::from_mins(30);
+    assert_eq!(decide(&facts, &Attempts::default()), Next::Wait(half_an_hour), "the promotion");
+    promoted(&mut facts);
+    pass(&mut facts, [Task::AnalyzePromotedBuild, Task::StageTesting, Task::ImageConsistencyCheck]);
+    assert_eq!(decide(&facts, &Attempts::default()), Next::Over(Ending::Blocked));
+}
+
+#[test]
+fn a_rejected_build_ends_with_the_question() {
+    let mut facts = ready_to_push();
+    promoted(&mut facts);
+    pass(&mut facts, [Task::PushToCdnStaging, Task::StageTesting, Task::ImageConsistencyCheck]);
+    facts.promoted_tests = Fact::Known(TestResult::Rejected);
+    assert_eq!(decide(&facts, &Attempts::default()), Next::Over(Ending::NeedsDecision));
+}
+
+#[test]
+fn what_only_informs_keeps_nobody_waiting() {
+    let mut facts = ready_to_push();
+    promoted(&mut facts);
+    pass(&mut facts, [Task::AnalyzePromotedBuild, Task::StageTesting, Task::ImageConsistencyCheck]);
+    view(&mut facts).issues.push(blocker("CDN is down", &["push-to-cdn-staging"]));
+    facts.candidate = Fact::Known(Some("4.99.0-0.nightly-2026-02-20-010203".to_owned()));
+    facts.candidate_tests = Fact::Known(TestResult::Running);
+    assert_eq!(decide(&facts, &Attempts::default()), Next::Over(Ending::Blocked));
+    let goal = Goal::Task(Task::AnalyzeCandidateBuild);
+    let ten_minutes = facts.now + SignedDuration::from_mins(10);
+    let next = next(&facts, &plan(&facts), &Attempts::default(), goal);
+    assert_eq!(next, Next::Wait(ten_minutes));
+}
+
+#[test]
+fn bugs_are_dropped_by_people() {
+    let mut facts = Facts { flow: Fact::Known(Flow::Errata), ..facts() };
+    pass(&mut facts, Task::ALL.into_iter().filter(|task| *task != Task::DropBugs));
+    set(&mut facts, Task::ChangeAdvisoryStatus, TaskStatus::NotStarted);
+    promoted(&mut facts);
+    facts.now = "2026-03-14T08:00:00Z".parse().unwrap();
+    assert_eq!(verdict(&facts, Task::DropBugs), Verdict::Run);
+    assert_eq!(due(&facts, &Attempts::default()), ["change-advisory-status"]);
+}
+
+#[test]
+fn security_alerts_are_reported_when_the_report_is_not_what_they_say() {
+    let mut facts = ready_to_push();
+    pass(&mut facts, [Task::PushToCdnStaging]);
+    assert!(due(&facts, &Attempts::default()).is_empty());
+    facts.alerts = Fact::Known(Alerts::Read { total: 2, blocking: 1 });
+    assert_eq!(due(&facts, &Attempts::default()), ["check-rhcos-security-alerts"]);
+    let told = Issue { blocker: false, ..blocker("told", &["check-rhcos-security-alerts"]) };
+    view(&mut facts).issues.push(told);
+    assert!(due(&facts, &Attempts::default()).is_empty());
+    facts.alerts = Fact::Known(Alerts::Read { total: 2, blocking: 0 });
+    assert_eq!(due(&facts, &Attempts::default()), ["check-rhcos-security-alerts"]);
+}
+
+#[test]
+fn the_goal_ends_the_drive() {
+    let mut facts = ready_to_push();
+    let plan_of = plan(&facts);
+    let goal = Goal::Task(Task::CheckCveTrackerBug);
+    let over = next(&facts, &plan_of, &Attempts::default(), goal);
+    assert_eq!(over, Next::Over(Ending::Reached));
+    facts.shipped = Fact::Known(true);
+    assert_eq!(decide(&facts, &Attempts::default()), Next::Over(Ending::Shipped));
+}
