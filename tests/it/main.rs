@@ -32,6 +32,8 @@ mod push_and_alerts;
 mod qe_approval;
 mod registry;
 mod reports;
+mod sandbox_serve;
+mod sandbox_story;
 mod scenes;
 mod stage_testing;
 mod stop;

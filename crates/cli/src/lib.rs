@@ -21,6 +21,7 @@ mod jobs;
 mod manual;
 mod notificator;
 mod run;
+mod sandbox;
 mod services;
 mod sources;
 mod stand_in;

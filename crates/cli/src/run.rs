@@ -106,7 +106,8 @@ pub fn oarctl(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         _ => {}
     }
     finish(&parsed.global, Detail::Work, |around, printer| {
-        block_on(around, oarctl_command(around, printer, &parsed.command))
+        let work = oarctl_command(around, printer, &parsed.command);
+        if parsed.command.is_service() { to_the_end(work) } else { block_on(around, work) }
     })
 }
 
@@ -307,6 +308,7 @@ async fn oarctl_command(
             Ok(if scan.leaks.is_empty() { Ended::done() } else { Ended::found_trouble() })
         }
         OarctlCommand::Config(command) => crate::config::run(around, printer, command),
+        OarctlCommand::Sandbox(command) => crate::sandbox::run(around, printer, command).await,
         OarctlCommand::Doctor => doctor::run(around, printer).await,
         OarctlCommand::Completions(_) | OarctlCommand::Man(_) => Ok(Ended::done()),
     }

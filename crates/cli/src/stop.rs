@@ -6,6 +6,7 @@ use std::pin::pin;
 
 use oar_transport::writes::Writes;
 use tokio::select;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::error::CliError;
 
@@ -39,21 +40,27 @@ impl fmt::Display for Stop {
 
 /// The next signal that asks the program to stop.
 pub(crate) async fn signals() -> Stop {
-    use tokio::signal::unix::{SignalKind, signal};
+    listening().await
+}
 
+/// The same, listening from the call on: a signal that comes before the future is polled counts.
+pub(crate) fn listening() -> impl Future<Output = Stop> {
     // Registering fails only outside of a runtime or where the kernel has no such signal.
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return ctrl_c().await };
-    select! {
-        stop = ctrl_c() => stop,
-        _ = terminate.recv() => Stop::Terminated,
+    let interrupt = signal(SignalKind::interrupt()).ok();
+    let terminate = signal(SignalKind::terminate()).ok();
+    async move {
+        select! {
+            () = told(interrupt) => Stop::Interrupted,
+            () = told(terminate) => Stop::Terminated,
+        }
     }
 }
 
-async fn ctrl_c() -> Stop {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+async fn told(signal: Option<Signal>) {
+    match signal {
+        Some(mut signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
     }
-    Stop::Interrupted
 }
 
 /// Does `work` to its end, unless `told` comes first: then only until no write is on its way, so

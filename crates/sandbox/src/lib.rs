@@ -2,6 +2,7 @@
 
 pub mod crash;
 pub mod directory;
+pub mod elliott;
 pub mod errata;
 pub mod fault;
 pub mod gcs;
@@ -16,6 +17,7 @@ pub mod registry;
 pub mod release_controller;
 pub mod seed;
 pub mod send;
+pub mod serve;
 pub mod shared_time;
 pub mod signatures;
 pub mod slack;

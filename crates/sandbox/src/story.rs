@@ -87,6 +87,23 @@ impl World {
         self.story = Some(Story::of(release, self.now, Pace::Brisk).with(troubles));
         advance(self);
     }
+
+    /// The same with today's date: the world's time becomes `now`, and the release is announced for the
+    /// day that suits the pace, so that programs with a clock of their own find nothing strange.
+    pub fn begin_story_at(
+        &mut self,
+        now: Timestamp,
+        release: &str,
+        pace: Pace,
+        troubles: &[Trouble],
+    ) {
+        self.now = now;
+        if let Some(date) = pace.release_date(now) {
+            cast::announce(self, release, date);
+        }
+        self.story = Some(Story::of(release, now, pace).with(troubles));
+        advance(self);
+    }
 }
 
 /// Lets everything happen that is due at the world's time. Calling it again changes nothing.

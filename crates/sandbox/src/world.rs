@@ -137,7 +137,7 @@ impl World {
     /// What time it is when the machine's clock says `machine`.
     pub(crate) fn time_at(&self, machine: Timestamp) -> Timestamp {
         let passed = self.looked_at.map(|seen| machine.duration_since(seen));
-        let passed = passed.filter(|passed| passed.is_positive()).unwrap_or_default();
+        let passed = passed.filter(jiff::SignedDuration::is_positive).unwrap_or_default();
         self.now.checked_add(passed).unwrap_or(Timestamp::MAX)
     }
 

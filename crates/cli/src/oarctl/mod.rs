@@ -1,6 +1,7 @@
 //! Grammar of `oarctl`: agents, reports and configuration of all releases.
 
 mod approvals;
+mod sandbox;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use crate::global::Global;
 use crate::oar::{Completions, DryRun, Man};
 
 pub use approvals::{ApprovalsCommand, Cancel, OneRelease, Resume, RunJob};
+pub use sandbox::{SandboxCommand, Serve, StandIn, StoryPace};
 
 /// Runs agents, reports and configuration of all OpenShift z-stream releases
 #[derive(Debug, Parser)]
@@ -89,6 +91,10 @@ Examples:
     #[command(subcommand, arg_required_else_help = true)]
     Config(ConfigCommand),
 
+    /// Work on the model of the outside world
+    #[command(subcommand, arg_required_else_help = true)]
+    Sandbox(SandboxCommand),
+
     /// Check credentials, endpoints and access: what is missing for which command
     #[command(after_help = "\
 Examples:
@@ -109,6 +115,13 @@ Examples:
   oarctl man /usr/local/share/man/man1
   oarctl man .")]
     Man(Man),
+}
+
+impl OarctlCommand {
+    /// Whether it runs until it is told to stop, which is then a good end.
+    pub(crate) const fn is_service(&self) -> bool {
+        matches!(self, Self::Sandbox(SandboxCommand::Serve(_)))
+    }
 }
 
 /// Arguments of `start-release-detector`.

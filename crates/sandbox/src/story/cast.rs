@@ -41,6 +41,25 @@ impl Cast {
     }
 }
 
+/// ART announces `release` for another day.
+pub(super) fn announce(world: &mut World, release: &str, date: ReleaseDate) {
+    let cast = Cast::read(world, release);
+    let Some(old) = cast.release_date else { return };
+    let (old, new) = (old.to_string(), date.to_string());
+    let minor = release.rsplit_once('.').map_or(release, |(minor, _)| minor);
+    if let Some(text) = world.build_data.get_mut(&format!("openshift-{minor}"))
+        && let Some(at) = text.find(&format!("  {release}:"))
+    {
+        let own = text[at..].replacen(&old, &new, 1);
+        text.replace_range(at.., &own);
+    }
+    if let Some((project, iid)) = &cast.shipment
+        && let Some(mr) = world.gitlab.merge_request_mut(project, *iid)
+    {
+        mr.title = mr.title.replace(&old, &new);
+    }
+}
+
 /// The lines of one release: those behind its key that are indented further.
 fn entry<'t>(text: &'t str, release: &str) -> Vec<&'t str> {
     let head = format!("  {release}:");
@@ -88,6 +107,19 @@ mod tests {
         assert_eq!(Cast::read(&world, "4.97.1"), Cast::default());
         // The entry before it has another date.
         let past = Cast::read(&world, "4.99.2");
+        assert_eq!(past.shipment, Some(("invented/ocp-shipment-data".to_owned(), 301)));
         assert_eq!(past.release_date.map(|d| d.to_string()).as_deref(), Some("2026-Feb-24"));
+    }
+
+    #[test]
+    fn a_release_is_announced_for_another_day() {
+        let mut world = World::seeded();
+        let before = (Cast::read(&world, "4.99.2"), Cast::read(&world, "4.98.17"));
+        announce(&mut world, "4.99.3", "2031-Dec-01".parse().unwrap());
+        let announced = Cast::read(&world, "4.99.3");
+        assert_eq!(announced.release_date.map(|d| d.to_string()).as_deref(), Some("2031-Dec-01"));
+        let mr = world.gitlab.merge_request("invented/ocp-shipment-data", 337).unwrap();
+        assert!(mr.title.contains("2031-Dec-01"), "{}", mr.title);
+        assert_eq!((Cast::read(&world, "4.99.2"), Cast::read(&world, "4.98.17")), before);
     }
 }

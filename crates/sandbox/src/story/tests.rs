@@ -414,3 +414,20 @@ fn an_approval_is_seen_when_it_is_given() {
     assert_eq!(crate::answer::answer(&mut world, &request).unwrap().status, 201);
     assert_eq!(seen(&world), Some(world.now));
 }
+
+#[test]
+fn a_story_of_today_is_announced_for_a_day_to_come() {
+    for (now, pace, date) in [
+        ("2026-03-02T09:00:00Z", Pace::Real, "2026-Mar-10"),
+        ("2026-03-08T20:00:00Z", Pace::Brisk, "2026-Mar-10"),
+        ("2031-11-21T21:42:10Z", Pace::Brisk, "2031-Nov-23"),
+    ] {
+        let mut world = World::seeded();
+        world.begin_story_at(now.parse().unwrap(), RELEASE, pace, &[]);
+        assert_eq!(world.now.to_string(), now);
+        assert!(world.build_data["openshift-4.99"].contains(&format!("release_date: {date}")));
+        assert_eq!(world.story.as_ref().unwrap().start, world.now);
+        hours(&mut world, 10 * 24);
+        assert!(has_page(&world) && is_signed(&world));
+    }
+}

@@ -1,5 +1,6 @@
 //! How long everything takes, at both paces, in one table.
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use oar_release::ReleaseDate;
 use serde::{Deserialize, Serialize};
@@ -113,10 +114,20 @@ impl Pace {
 
     /// When a story at this pace begins for a release of this date, UTC.
     pub fn start(self, date: ReleaseDate) -> Option<Timestamp> {
-        let before = match self {
+        date.midnight(0)?.checked_sub(self.ahead()).ok()
+    }
+
+    /// The release's date for a story at this pace that begins at `now`, UTC.
+    pub fn release_date(self, now: Timestamp) -> Option<ReleaseDate> {
+        let midnight = now.checked_add(self.ahead()).ok()?;
+        Some(ReleaseDate::new(midnight.to_zoned(TimeZone::UTC).date()))
+    }
+
+    /// How long before midnight of the release's date a story begins.
+    const fn ahead(self) -> SignedDuration {
+        match self {
             Self::Real => hours(7 * 24 + 15),
             Self::Brisk => hours(28),
-        };
-        date.midnight(0)?.checked_sub(before).ok()
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! The model keeps to what the services document: compare-and-swap, fast-forward, membership.
 
+mod served;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
