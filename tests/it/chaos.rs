@@ -22,7 +22,7 @@ use oar_release::clock::SeededEntropy;
 use oar_release::workflow::{Ending, Node, Verdict};
 use oar_release::{Entropy, Task, TaskStatus};
 use oar_sandbox::fault::{Faults, Kind, RandomFaults};
-use oar_sandbox::story::Trouble;
+use oar_sandbox::story::{Pace, Trouble};
 use oar_sandbox::world::World;
 
 use crate::machine::{End, Life, Machine, release};
@@ -93,7 +93,7 @@ impl Journey {
         let dice = Dice::new(seed);
         let troubles: Vec<Trouble> = Trouble::ALL.into_iter().filter(|_| dice.one_in(6)).collect();
         let mut world = World::seeded();
-        world.begin_brisk_story(RELEASE, &troubles);
+        world.begin_story_with(Pace::Hasty, RELEASE, &troubles);
         let machine = Machine::new(world);
         Self { seed, dice, machine, troubles, passed: BTreeMap::new() }
     }
@@ -106,7 +106,7 @@ impl Journey {
             self.machine.sandbox().set_faults(faults);
             let drivers = if self.dice.one_in(3) { 2 } else { 1 };
             let lasts =
-                if stormy { self.dice.minutes(20 * 60) } else { Duration::from_hours(24 * 20) };
+                if stormy { self.dice.minutes(6 * 60) } else { Duration::from_hours(24 * 20) };
             let life = Life { drivers, lasts, seed: self.dice.0.next_u64() };
             let end = self.machine.live(life);
             self.check();
@@ -128,7 +128,7 @@ impl Journey {
 
     /// While the machine is off; its clock may be wrong afterwards.
     fn time_goes_on(&self) {
-        let (forward, back) = (self.dice.minutes(3 * 60), self.dice.minutes(90));
+        let (forward, back) = (self.dice.minutes(2 * 60), self.dice.minutes(60));
         let jumps_back = self.dice.one_in(5);
         self.machine.change(|world| {
             if jumps_back {

@@ -81,10 +81,15 @@ impl World {
     /// The same for somebody in a hurry: the world's time becomes 20:00 two days before the release's
     /// date, and everything happens within a day and a half.
     pub fn begin_brisk_story(&mut self, release: &str, troubles: &[Trouble]) {
+        self.begin_story_with(Pace::Brisk, release, troubles);
+    }
+
+    /// The same at any pace: the world's time becomes the one that suits it.
+    pub fn begin_story_with(&mut self, pace: Pace, release: &str, troubles: &[Trouble]) {
         if let Some(date) = Cast::read(self, release).release_date {
-            self.now = Pace::Brisk.start(date).unwrap_or(self.now);
+            self.now = pace.start(date).unwrap_or(self.now);
         }
-        self.story = Some(Story::of(release, self.now, Pace::Brisk).with(troubles));
+        self.story = Some(Story::of(release, self.now, pace).with(troubles));
         advance(self);
     }
 
