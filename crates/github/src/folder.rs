@@ -5,13 +5,18 @@ use oar_state_repo::{FileVersion, RepoError, RepoPath, StateRepo as _, StoredFil
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::head::Reference;
 use crate::operations::GRAPHQL;
 use crate::repo::GitHubRepo;
 
 type Found = Vec<(RepoPath, StoredFile)>;
 
-const QUERY: &str = "query($owner:String!,$name:String!,$folder:String!){\
-    repository(owner:$owner,name:$name){folder:object(expression:$folder){\
+/// The folder, and which commit the branch points to: where the commit has the very tree that came,
+/// the files are known to be those of the head, and a commit on it needs no further look.
+const QUERY: &str = "query($owner:String!,$name:String!,$folder:String!,$ref:String!,$path:String!){\
+    repository(owner:$owner,name:$name){\
+    head:ref(qualifiedName:$ref){target{oid ... on Commit{folder:file(path:$path){oid}}}} \
+    folder:object(expression:$folder){oid \
     ... on Tree{entries{name type oid object{... on Blob{isTruncated text}}}}}}}";
 
 #[derive(Deserialize)]
@@ -26,11 +31,13 @@ struct Data {
 
 #[derive(Deserialize)]
 struct Repository {
+    head: Option<Reference>,
     folder: Option<Folder>,
 }
 
 #[derive(Deserialize)]
 struct Folder {
+    oid: Option<String>,
     entries: Option<Vec<Entry>>,
 }
 
@@ -59,8 +66,10 @@ impl GitHubRepo {
         folder: &RepoPath,
     ) -> Result<Option<Found>, RepoError> {
         let expression = format!("{}:{folder}", self.branch);
-        let variables =
-            json!({ "owner": self.repo.owner(), "name": self.repo.name(), "folder": expression });
+        let variables = json!({
+            "owner": self.repo.owner(), "name": self.repo.name(), "folder": expression,
+            "ref": format!("refs/heads/{}", self.branch), "path": folder.as_str(),
+        });
         let body = json!({ "query": QUERY, "variables": variables });
         let reply = self.github.send(GRAPHQL, Method::POST, "/graphql", &body).await;
         let answer = reply.and_then(|reply| Ok(reply.json::<Answer>()?));
@@ -77,9 +86,23 @@ impl GitHubRepo {
                 return Ok(None);
             }
         };
-        let found = answer.data.and_then(|data| data.repository).and_then(|repo| repo.folder);
-        let Some(entries) = found.and_then(|folder| folder.entries) else { return Ok(None) };
+        let Some(repository) = answer.data.and_then(|data| data.repository) else {
+            return Ok(None);
+        };
+        let Some(Folder { oid, entries: Some(entries) }) = repository.folder else {
+            return Ok(None);
+        };
         self.saw_branch();
+        if let Some(head) = repository.head.and_then(|head| head.target)
+            && oid.is_some()
+            && head.entry("folder") == oid.as_deref()
+        {
+            let known = entries.iter().filter(|entry| entry.kind == "blob").map(|entry| {
+                let path = RepoPath::new(format!("{folder}/{}", entry.name))?;
+                Ok((path, entry.oid.clone().map(FileVersion)))
+            });
+            self.seen().learn(head.oid, known.collect::<Result<Vec<_>, RepoError>>()?);
+        }
         self.files_in(folder, entries).await.map(Some)
     }
 

@@ -3,16 +3,19 @@
 mod account;
 mod api;
 mod commit;
+mod commit_answer;
 mod contents;
 mod error;
 mod folder;
 mod graphql;
+mod head;
 mod listing;
 mod name;
 mod operations;
 mod pull_request;
 mod repo;
 mod request;
+mod seen;
 mod types;
 
 pub use account::{GitHubRead, Limits, RepositoryAccess, Viewer};

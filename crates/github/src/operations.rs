@@ -5,7 +5,6 @@ use oar_transport::probe::Operation;
 
 pub(crate) const READ_FILE: Operation = Operation::read("read_file");
 pub(crate) const READ_REF: Operation = Operation::read("read_ref");
-pub(crate) const READ_COMMIT: Operation = Operation::read("read_commit");
 pub(crate) const READ_TREE: Operation = Operation::read("read_tree");
 pub(crate) const READ_BLOB: Operation = Operation::read("read_blob");
 pub(crate) const GRAPHQL: Operation = Operation::read("graphql");
@@ -24,21 +23,17 @@ pub(crate) const DELETE_FILE: Operation = Operation {
     idempotency: Idempotency::Never,
     probe: Some("read the file: absent means deleted"),
 };
-/// Blobs, trees and commits are named by their content and visible to nobody until a branch points
-/// to them.
-pub(crate) const CREATE_OBJECT: Operation =
-    Operation { name: "create_object", idempotency: Idempotency::Idempotent, probe: None };
-pub(crate) const MOVE_BRANCH: Operation = Operation {
-    name: "move_branch",
+/// The head that it expects lets it through once at most, also when it is sent again.
+pub(crate) const COMMIT_FILES: Operation = Operation {
+    name: "commit_files",
     idempotency: Idempotency::Never,
-    probe: Some("read the branch; when it moved elsewhere, compare the changed files"),
+    probe: Some("read the head; when it moved, compare the changed files"),
 };
 
 /// Every operation of this client.
-pub const OPERATIONS: [Operation; 14] = [
+pub const OPERATIONS: [Operation; 12] = [
     READ_FILE,
     READ_REF,
-    READ_COMMIT,
     READ_TREE,
     READ_BLOB,
     GRAPHQL,
@@ -48,8 +43,7 @@ pub const OPERATIONS: [Operation; 14] = [
     PULL_REQUEST,
     WRITE_FILE,
     DELETE_FILE,
-    CREATE_OBJECT,
-    MOVE_BRANCH,
+    COMMIT_FILES,
 ];
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The state repository on GitHub: one branch of one repository.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use oar_state_repo::{
@@ -13,11 +13,12 @@ use tokio::sync::Mutex;
 use crate::api::HttpGitHub;
 use crate::error::{GitHubError, repo_error};
 use crate::name::RepoName;
+use crate::seen::Seen;
 
 /// A branch of a GitHub repository as a state repository.
 ///
-/// One file is read and written through the contents API (one GET, one PUT per save), many through
-/// the git data API in one commit (spec 01 §7.2–7.3, spec 04 §3).
+/// One file is read and written through the contents API (one GET, one PUT per save); many are read
+/// and written through GraphQL, in one commit (spec 01 §7.2–7.3, spec 04 §3).
 #[derive(Clone)]
 pub struct GitHubRepo {
     pub(crate) github: HttpGitHub,
@@ -25,6 +26,8 @@ pub struct GitHubRepo {
     pub(crate) branch: Arc<str>,
     /// Whether the branch was seen: from then on "not found" speaks of the file.
     pub(crate) branch_seen: Arc<AtomicBool>,
+    /// What the next commit can build on without a look.
+    seen: Arc<Lock<Seen>>,
     /// Held by the update under way: updates of one process need not conflict with each other.
     turn: Arc<Mutex<()>>,
 }
@@ -37,6 +40,7 @@ impl GitHubRepo {
             repo,
             branch: branch.into(),
             branch_seen: Arc::default(),
+            seen: Arc::default(),
             turn: Arc::default(),
         }
     }
@@ -53,6 +57,10 @@ impl GitHubRepo {
 
     pub(crate) fn malformed(&self, problem: impl Into<String>) -> RepoError {
         RepoError::Malformed { location: self.location(), problem: problem.into() }
+    }
+
+    pub(crate) fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn saw_branch(&self) {
@@ -106,6 +114,15 @@ impl StateRepo for GitHubRepo {
             [change] => self.commit_file(change, &commit.message).await,
             changes => self.commit_files(changes, &commit.message).await,
         }
+    }
+
+    #[tracing::instrument(name = "github.prepare", skip_all, fields(files = paths.len()))]
+    async fn prepare(&self, paths: &[RepoPath]) -> Result<(), RepoError> {
+        // One file is written with the version it replaces; nothing is to be known of the branch.
+        if paths.len() < 2 || self.seen().knows(paths) {
+            return Ok(());
+        }
+        self.head_with(paths).await.map(drop)
     }
 
     async fn exclusive(&self) -> Result<Exclusive, RepoError> {

@@ -186,6 +186,14 @@ pub trait StateRepo: Send + Sync + fmt::Debug {
     /// Applies `commit` if every expectation holds, else fails with [`RepoError::Conflict`].
     async fn commit(&self, commit: &Commit) -> Result<Committed, RepoError>;
 
+    /// Says that a commit to the files at `paths` is coming. An adapter that has to look at something
+    /// before it can commit does so now, while its caller is busy elsewhere; correctness never depends
+    /// on it, and a failure here means nothing for the commit.
+    async fn prepare(&self, paths: &[RepoPath]) -> Result<(), RepoError> {
+        let _nothing_to_look_at = paths;
+        Ok(())
+    }
+
     /// Waits for the turn of this update. An adapter that can hold off other writers does so while
     /// the answer lives, which saves them conflicts; correctness never depends on it.
     async fn exclusive(&self) -> Result<Exclusive, RepoError> {
