@@ -103,14 +103,11 @@ const GRAPHQL: &str = "https://api.github.com/graphql";
 
 /// The id of the branch `record`, and of the entries at `paths` in that commit.
 async fn head_with(sandbox: &Sandbox, paths: &[&str]) -> Value {
-    let files: String = paths
-        .iter()
-        .enumerate()
-        .map(|(number, path)| format!(" f{number}: file(path: \"{path}\") {{ oid type }}"))
-        .collect();
+    let file = |(number, path)| format!("f{number}: file(path: \"{path}\") {{ oid type }}");
+    let files = paths.iter().enumerate().map(file).collect::<Vec<_>>().join(" ");
     let query = format!(
         "{{ repository(owner: \"openshift\", name: \"release-tests\") {{ \
-         ref(qualifiedName: \"refs/heads/record\") {{ target {{ oid ... on Commit {{ __typename{files} }} }} }} }} }}"
+         ref(qualifiedName: \"refs/heads/record\") {{ target {{ oid ... on Commit {{ __typename {files} }} }} }} }} }}"
     );
     let (_, answer) = call(sandbox, Method::POST, GRAPHQL, json!({ "query": query })).await;
     answer["data"]["repository"]["ref"]["target"].clone()
