@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use oar_state_repo::{
-    Commit, Committed, Entry, Exclusive, RepoError, RepoPath, StateRepo, StoredFile,
+    Commit, Committed, Entry, Exclusive, RepoError, RepoPath, StateRepo, StoredFile, directly_in,
 };
 use tokio::sync::Mutex;
 
@@ -86,6 +86,14 @@ impl StateRepo for GitHubRepo {
         self.list_folder(folder).await
     }
 
+    #[tracing::instrument(name = "github.list_direct", skip_all, fields(folder = %folder))]
+    async fn list_direct(&self, folder: &RepoPath) -> Result<Vec<Entry>, RepoError> {
+        if let Some(entries) = self.list_at_once(folder).await? {
+            return Ok(entries);
+        }
+        Ok(directly_in(folder, self.list_folder(folder).await?))
+    }
+
     #[tracing::instrument(name = "github.read_many", skip_all, fields(files = paths.len()))]
     async fn read_many(
         &self,
@@ -102,10 +110,9 @@ impl StateRepo for GitHubRepo {
         if let Some(files) = self.read_folder_at_once(folder).await? {
             return Ok(files);
         }
-        let depth = folder.as_str().split('/').count() + 1;
-        let listed = self.list_folder(folder).await?.into_iter().map(|entry| entry.path);
-        let is_direct = |path: &RepoPath| path.as_str().split('/').count() == depth;
-        self.read_batches(&listed.filter(is_direct).collect::<Vec<_>>()).await
+        let listed = directly_in(folder, self.list_folder(folder).await?);
+        let paths: Vec<RepoPath> = listed.into_iter().map(|entry| entry.path).collect();
+        self.read_batches(&paths).await
     }
 
     #[tracing::instrument(name = "github.commit", skip_all, fields(files = commit.changes.len()))]
@@ -114,15 +121,6 @@ impl StateRepo for GitHubRepo {
             [change] => self.commit_file(change, &commit.message).await,
             changes => self.commit_files(changes, &commit.message).await,
         }
-    }
-
-    #[tracing::instrument(name = "github.prepare", skip_all, fields(files = paths.len()))]
-    async fn prepare(&self, paths: &[RepoPath]) -> Result<(), RepoError> {
-        // One file is written with the version it replaces; nothing is to be known of the branch.
-        if paths.len() < 2 || self.seen().knows(paths) {
-            return Ok(());
-        }
-        self.head_with(paths).await.map(drop)
     }
 
     async fn exclusive(&self) -> Result<Exclusive, RepoError> {

@@ -58,11 +58,6 @@ impl Seen {
         };
         changes.iter().all(|change| holds(change).is_some()).then_some(self.head.as_deref())?
     }
-
-    /// Whether every one of `paths` is known.
-    pub(crate) fn knows(&self, paths: &[RepoPath]) -> bool {
-        self.head.is_some() && paths.iter().all(|path| self.files.contains_key(path))
-    }
 }
 
 #[cfg(test)]
@@ -96,7 +91,6 @@ mod tests {
             assert_eq!(seen.head_for(&[change("b", None), unknown]), None);
         }
         assert_eq!(seen.head_for(&[change("c", None)]), None, "nobody looked for c");
-        assert!(seen.knows(&[path("a"), path("b")]) && !seen.knows(&[path("c")]));
         assert_eq!(Seen::default().head_for(&[change("a", None)]), None);
     }
 

@@ -169,6 +169,11 @@ pub trait StateRepo: Send + Sync + fmt::Debug {
     /// All files below `folder` (recursively), sorted by path; empty when the folder is absent.
     async fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, RepoError>;
 
+    /// The files directly in `folder`, sorted by path; empty when the folder is absent.
+    async fn list_direct(&self, folder: &RepoPath) -> Result<Vec<Entry>, RepoError> {
+        Ok(crate::cache::directly_in(folder, self.list(folder).await?))
+    }
+
     /// Many files at once, in as few requests as the adapter can; absent ones are left out.
     async fn read_many(&self, paths: &[RepoPath])
     -> Result<Vec<(RepoPath, StoredFile)>, RepoError>;
@@ -178,21 +183,13 @@ pub trait StateRepo: Send + Sync + fmt::Debug {
         &self,
         folder: &RepoPath,
     ) -> Result<Vec<(RepoPath, StoredFile)>, RepoError> {
-        let listed = crate::cache::directly_in(folder, self.list(folder).await?);
+        let listed = self.list_direct(folder).await?;
         let paths: Vec<RepoPath> = listed.into_iter().map(|entry| entry.path).collect();
         self.read_many(&paths).await
     }
 
     /// Applies `commit` if every expectation holds, else fails with [`RepoError::Conflict`].
     async fn commit(&self, commit: &Commit) -> Result<Committed, RepoError>;
-
-    /// Says that a commit to the files at `paths` is coming. An adapter that has to look at something
-    /// before it can commit does so now, while its caller is busy elsewhere; correctness never depends
-    /// on it, and a failure here means nothing for the commit.
-    async fn prepare(&self, paths: &[RepoPath]) -> Result<(), RepoError> {
-        let _nothing_to_look_at = paths;
-        Ok(())
-    }
 
     /// Waits for the turn of this update. An adapter that can hold off other writers does so while
     /// the answer lives, which saves them conflicts; correctness never depends on it.

@@ -183,4 +183,10 @@ async fn a_folder_that_the_query_does_not_bring_is_read_in_portions() {
         assert_eq!(files.len(), 1);
         assert_eq!(script.seen().len(), 3);
     }
+    // A listing then goes through the trees.
+    let entries = [entry("f/a.json", "blob", "1"), entry("f/b/c", "blob", "2")];
+    let (script, repo) = scripted([Step::json(&nothing), tree(&entries, false)]);
+    let listed = repo.list_direct(&path("f")).await.unwrap();
+    assert_eq!((listed.len(), listed[0].path.as_str()), (1, "f/a.json"));
+    assert_eq!(script.seen().len(), 2);
 }

@@ -20,7 +20,7 @@ use crate::fake::{holding, message, path, repo_at, save, scripted, version};
 async fn graphql(answers: impl IntoIterator<Item = Value>) -> (MockServer, GitHubRepo) {
     let answers: Mutex<VecDeque<Value>> = Mutex::new(answers.into_iter().collect());
     let server = MockServer::start().await;
-    let respond = move |_: &Request| match answers.lock().unwrap().pop_front() {
+    let respond = move |_: &Request| match answers.lock().expect("no test panics").pop_front() {
         Some(answer) => ResponseTemplate::new(200).set_body_json(answer),
         None => ResponseTemplate::new(400),
     };
@@ -30,12 +30,12 @@ async fn graphql(answers: impl IntoIterator<Item = Value>) -> (MockServer, GitHu
 }
 
 async fn sent(server: &MockServer) -> Vec<Value> {
-    let requests = server.received_requests().await.unwrap();
-    requests.iter().map(|request| request.body_json().unwrap()).collect()
+    let requests = server.received_requests().await.expect("they are recorded");
+    requests.iter().map(|request| request.body_json().expect("JSON")).collect()
 }
 
 fn is_commit(body: &Value) -> bool {
-    body["query"].as_str().unwrap().starts_with("mutation")
+    body["query"].as_str().is_some_and(|query| query.starts_with("mutation"))
 }
 
 /// One file is replaced, one created, one removed.
@@ -252,7 +252,6 @@ fn two_changes(text: &str, a: &str, c: &str) -> Commit {
 async fn what_was_read_with_its_head_is_committed_in_one_request() {
     let (server, repo) = graphql([folder("h1", "tree-1"), done("h2"), done("h3")]).await;
     assert_eq!(repo.read_folder(&path("f")).await.unwrap().len(), 3);
-    repo.prepare(&[path("f/a.json"), path("f/c.json")]).await.unwrap();
     repo.commit(&two_changes("one", "old", "bye")).await.unwrap();
     // On top of our own commit nothing needs a look either.
     repo.commit(&two_changes("two", "one", "one")).await.unwrap();
@@ -290,15 +289,16 @@ async fn a_head_that_moved_since_the_read_costs_one_more_look_and_loses_nothing(
 }
 
 #[tokio::test]
-async fn a_commit_that_was_prepared_for_is_one_request() {
-    let look = at_head("h1", [Some(&version("old").0), Some(&version("bye").0), None]);
-    let (server, repo) = graphql([look, done("h2")]).await;
-    repo.prepare(&[path("f/a.json")]).await.unwrap();
-    assert!(sent(&server).await.is_empty(), "one file needs no head");
-    repo.prepare(&[path("f/a.json"), path("f/c.json")]).await.unwrap();
-    assert_eq!(sent(&server).await.len(), 1);
+async fn a_listing_brings_the_head_too() {
+    let (server, repo) = graphql([folder("h1", "tree-1"), done("h2")]).await;
+    let listed = repo.list_direct(&path("f")).await.unwrap();
+    let shown: Vec<_> = listed.iter().map(|entry| entry.path.as_str()).collect();
+    assert_eq!(shown, ["f/a.json", "f/c.json", "f/d.json"]);
+    assert_eq!(listed[0].version, version("old"));
     repo.commit(&two_changes("one", "old", "bye")).await.unwrap();
-    assert_eq!(sent(&server).await.len(), 2);
+    let sent = sent(&server).await;
+    assert!(!sent[0]["query"].as_str().unwrap().contains("text"), "ids only");
+    assert_eq!(sent.len(), 2);
 }
 
 #[tokio::test]

@@ -169,14 +169,6 @@ pub(super) fn result_edit<'d>(
     FileEdit { path: path.clone(), before: before.cloned(), decide: Box::new(decide) }
 }
 
-/// Lets the branch of records look at what a commit to `paths` will need.
-pub(super) async fn prepare(desk: &Desk, paths: &[RepoPath]) {
-    if let Err(error) = desk.records.prepare(paths).await {
-        // The commit looks again, and says so if it fails once more.
-        tracing::debug!("not prepared: {error}");
-    }
-}
-
 /// Commits `edits` to the branch of records.
 pub(super) async fn commit(
     desk: &Desk,

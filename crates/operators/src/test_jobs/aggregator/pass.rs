@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use futures_util::StreamExt as _;
-use futures_util::future::{join, join3};
+use futures_util::future::join3;
 use jiff::Timestamp;
 use oar_prow_jobs::result_file::RunFacts;
 use oar_prow_jobs::verdict::{BuildStanding, judge_build};
 use oar_prow_jobs::{AllTags, Build, JobSpec, RecordedRun, ResultFile};
 use oar_release::ErrorClass;
-use oar_state_repo::{Edit, FileEdit, RepoPath, StoredFile};
+use oar_state_repo::{Edit, FileEdit, StoredFile};
 
 use super::report::{AggregatorReport, BuildReport};
 use crate::error::{Classed, OperatorError};
@@ -63,8 +63,7 @@ pub(super) async fn run(desk: &Desk) -> Result<AggregatorReport, OperatorError> 
     for build in &mut open {
         pass.start_missing(build, &records).await;
     }
-    let changing = pass.changing(&open, &recycled);
-    join(pass.label(&mut open), store::prepare(desk, &changing)).await;
+    pass.label(&mut open).await;
     pass.store(open, recycled).await;
     pass.report.planned_changes = desk.planned_changes();
     Ok(pass.report)
@@ -205,17 +204,6 @@ impl<'a> Pass<'a> {
         if let Some(stored) = outcome.stored {
             build.adopt(stored);
         }
-    }
-
-    /// The files that the commit will change, as far as that is known before the labels are set: so
-    /// the repository can be made ready meanwhile.
-    fn changing(&self, open: &[Open], recycled: &[StoredResult]) -> Vec<RepoPath> {
-        let (desk, begun) = (self.desk, self.begun);
-        let is_changing = |build: &&Open| {
-            build.label(desk, begun).is_some() || build.summary(desk, begun).is_some()
-        };
-        let changed = open.iter().filter(is_changing).map(|build| build.result.path.clone());
-        changed.chain(recycled.iter().map(|result| result.path.clone())).collect()
     }
 
     /// Labels what is accepted, before the files say so (spec 04 §8).
