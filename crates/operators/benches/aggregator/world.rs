@@ -187,15 +187,12 @@ async fn connection(mut stream: TcpStream, sandbox: Arc<Sandbox>, latency: Durat
         let told = ["end", "ten", "commits"]
             .into_iter()
             .find(|what| head.starts_with(&format!("POST /{what} ")));
-        let answer = match told {
-            Some(what) => {
-                let commits = sandbox.change(|world| by_hand(world, what));
-                (200, String::new(), Bytes::from(commits.expect("a world in memory").to_string()))
-            }
-            None => {
-                pause::sleep(latency).await;
-                forward(&sandbox, &head, body).await
-            }
+        let answer = if let Some(what) = told {
+            let commits = sandbox.change(|world| by_hand(world, what));
+            (200, String::new(), Bytes::from(commits.expect("a world in memory").to_string()))
+        } else {
+            pause::sleep(latency).await;
+            forward(&sandbox, &head, body).await
         };
         let head = format!(
             "HTTP/1.1 {} X\r\n{}content-length: {}\r\n\r\n",
