@@ -154,13 +154,12 @@ impl Surroundings {
         endpoints: Endpoints,
         tls: BTreeMap<Service, ServiceTls>,
     ) -> HttpClient {
-        let send: Arc<dyn HttpSend> = match &self.sandbox {
-            Some(sandbox) => Arc::new(sandbox.clone()),
-            None => {
-                let mut network = self.settings.network(&self.environment, &endpoints);
-                network.tls = tls;
-                Arc::new(ReqwestSend::new(network))
-            }
+        let send: Arc<dyn HttpSend> = if let Some(sandbox) = &self.sandbox {
+            Arc::new(sandbox.clone())
+        } else {
+            let mut network = self.settings.network(&self.environment, &endpoints);
+            network.tls = tls;
+            Arc::new(ReqwestSend::new(network))
         };
         let masker = Masker::clone(&self.masker);
         HttpClient::new(
