@@ -1,6 +1,7 @@
 //! From options to a [`Context`]: settings, clients, clock. Nothing here does I/O beyond reading
 //! files of this machine; a missing secret becomes an error of the command that needs it.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -23,9 +24,9 @@ use oar_statebox::StateBoxStore;
 use oar_transport::env::Environment;
 use oar_transport::journal::MemoryJournal;
 use oar_transport::pause;
-use oar_transport::real::ReqwestSend;
+use oar_transport::real::{ReqwestSend, ServiceTls};
 use oar_transport::writes::Writes;
-use oar_transport::{Endpoints, HttpClient, HttpSend, Secret, SecretSource};
+use oar_transport::{Endpoints, HttpClient, HttpSend, Secret, SecretSource, Service};
 
 use crate::error::CliError;
 use crate::global::Global;
@@ -146,11 +147,21 @@ impl Surroundings {
 
     /// The HTTP client with these addresses.
     pub(crate) fn http_at(&self, endpoints: Endpoints) -> HttpClient {
-        let send: Arc<dyn HttpSend> = match &self.sandbox {
-            Some(sandbox) => Arc::new(sandbox.clone()),
-            None => {
-                Arc::new(ReqwestSend::new(self.settings.network(&self.environment, &endpoints)))
-            }
+        self.http_with(endpoints, BTreeMap::new())
+    }
+
+    /// The same, with services that have certificates of their own.
+    pub(crate) fn http_with(
+        &self,
+        endpoints: Endpoints,
+        tls: BTreeMap<Service, ServiceTls>,
+    ) -> HttpClient {
+        let send: Arc<dyn HttpSend> = if let Some(sandbox) = &self.sandbox {
+            Arc::new(sandbox.clone())
+        } else {
+            let mut network = self.settings.network(&self.environment, &endpoints);
+            network.tls = tls;
+            Arc::new(ReqwestSend::new(network))
         };
         let masker = Masker::clone(&self.masker);
         HttpClient::new(

@@ -1,26 +1,35 @@
-//! Many files in one commit, through the git data API, with a compare-and-swap on the branch.
-
-use futures_util::future::try_join;
-use http::Method;
-use oar_state_repo::{
-    Change, CommitMessage, Committed, Entry, Expected, FileVersion, RepoError, StateRepo as _,
-    blob_id,
-};
-use oar_transport::HttpErrorKind;
-use serde_json::{Value, json};
+//! Many files in one commit: one request, which GitHub refuses when the head is not the one that was
+//! checked.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use http::Method;
+use oar_release::effect;
+use oar_state_repo::{
+    Change, CommitMessage, Committed, Expected, FileVersion, RepoError, RepoPath, StateRepo as _,
+    blob_id,
+};
+use serde_json::{Value, json};
 
+use crate::commit_answer::{CommitAnswer, Refusal, Verdict};
 use crate::error::GitHubError;
-use crate::operations::{CREATE_OBJECT, MOVE_BRANCH, READ_REF};
+use crate::head::Head;
+use crate::operations::COMMIT_FILES;
 use crate::repo::GitHubRepo;
-use crate::request::{encode_path, repo_path};
-use crate::types::Object;
+
+const MUTATION: &str = "mutation($input:CreateCommitOnBranchInput!){\
+    createCommitOnBranch(input:$input){commit{oid}}}";
+
+/// A commit that was not made.
+enum NotDone {
+    /// The branch does not point to the expected head.
+    Stale,
+    Failed(RepoError),
+}
 
 impl GitHubRepo {
-    /// All of `changes` or none: the commit is built on the head that was checked, and the branch
-    /// moves only if it still is the head.
+    /// All of `changes` or none: the commit is made on a head where every expectation holds, and only
+    /// if it still is the head.
     pub(crate) async fn commit_files(
         &self,
         changes: &[Change],
@@ -29,120 +38,145 @@ impl GitHubRepo {
         if changes.is_empty() {
             return Ok(Committed { versions: Vec::new() });
         }
-        let head = self.head(READ_REF).await?;
-        let (base, files) = try_join(self.tree_of(&head), self.files_of(&head, None)).await?;
-        check_expectations(changes, &files)?;
-        let tree = self.create_tree(&base, changes).await?;
-        let commit = self
-            .create(
-                "git/commits",
-                &json!({
-                    "message": message.render(),
-                    "tree": tree,
-                    "parents": [head],
-                }),
-            )
-            .await?;
-        self.move_branch(&head, &commit, changes).await?;
-        let version = |change: &Change| change.content.as_deref().map(blob_id);
-        Ok(Committed { versions: changes.iter().map(version).collect() })
-    }
-
-    async fn create_tree(&self, base: &str, changes: &[Change]) -> Result<String, RepoError> {
-        let mut entries = Vec::with_capacity(changes.len());
-        for change in changes {
-            let mut entry =
-                json!({ "path": change.path.as_str(), "mode": "100644", "type": "blob" });
-            let (key, value) = match &change.content {
-                None => ("sha", Value::Null),
-                Some(content) => match std::str::from_utf8(content) {
-                    // Text travels inside the tree and saves a request per file.
-                    Ok(text) => ("content", json!(text)),
-                    Err(_) => ("sha", json!(self.create_blob(content).await?)),
-                },
-            };
-            entry[key] = value;
-            entries.push(entry);
-        }
-        self.create("git/trees", &json!({ "base_tree": base, "tree": entries })).await
-    }
-
-    async fn create_blob(&self, content: &[u8]) -> Result<String, RepoError> {
-        let body = json!({ "content": STANDARD.encode(content), "encoding": "base64" });
-        self.create("git/blobs", &body).await
-    }
-
-    /// Creates an object that nothing points to yet.
-    async fn create(&self, kind: &str, body: &Value) -> Result<String, RepoError> {
-        let address = repo_path(&self.repo, kind);
-        let reply = self.github.send(CREATE_OBJECT, Method::POST, &address, body).await;
-        match reply.and_then(|reply| Ok(reply.json::<Object>()?)) {
-            Ok(object) => Ok(object.sha),
-            // Whether it exists is of no matter: nobody sees it.
-            Err(error) if error.outcome_is_unknown() => {
-                let location = self.location();
-                Err(RepoError::Unavailable { location, source: Box::new(error) })
+        let known = self.seen().head_for(changes).map(str::to_owned);
+        if let Some(head) = known {
+            match self.commit_on(&head, changes, message).await {
+                Ok(committed) => return Ok(committed),
+                Err(NotDone::Failed(error)) => return Err(error),
+                // Somebody committed since we looked, perhaps to other files only.
+                Err(NotDone::Stale) => {}
             }
-            Err(error) => Err(self.failed_branch(error)),
+        }
+        let head = self.head_with(&paths_of(changes)).await?;
+        check_expectations(changes, &head)?;
+        match self.commit_on(&head.commit, changes, message).await {
+            Ok(committed) => Ok(committed),
+            Err(NotDone::Failed(error)) => Err(error),
+            Err(NotDone::Stale) => Err(self.branch_moved()),
         }
     }
 
-    async fn move_branch(&self, from: &str, to: &str, changes: &[Change]) -> Result<(), RepoError> {
-        let branch = encode_path(&self.branch);
-        let address = repo_path(&self.repo, &format!("git/refs/heads/{branch}"));
-        let body = json!({ "sha": to, "force": false });
-        match self.github.send(MOVE_BRANCH, Method::PATCH, &address, &body).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.outcome_is_unknown() => {
-                self.look_up_move(from, to, changes, error).await
-            }
-            // "Update is not a fast forward": somebody else was faster.
-            Err(error)
-                if error.http() == Some(&HttpErrorKind::Unprocessable)
-                    && error.words().contains("fast forward") =>
-            {
-                Err(self.branch_moved())
-            }
-            Err(error) => Err(self.failed_branch(error)),
-        }
-    }
-
-    /// The answer was lost: where does the branch point to now?
-    async fn look_up_move(
+    async fn commit_on(
         &self,
-        from: &str,
-        to: &str,
+        head: &str,
+        changes: &[Change],
+        message: &CommitMessage,
+    ) -> Result<Committed, NotDone> {
+        let body = mutation(&self.repo.to_string(), &self.branch, head, changes, message);
+        effect::point("github.commit_files.before");
+        let reply = self.github.send(COMMIT_FILES, Method::POST, "/graphql", &body).await;
+        effect::point("github.commit_files.after");
+        let lost = match reply {
+            Ok(reply) => match reply.json::<CommitAnswer>().map(CommitAnswer::verdict) {
+                Ok(Verdict::Done(commit)) => {
+                    self.saw_branch();
+                    self.seen().advance(head, commit, outcome(changes));
+                    return Ok(committed(changes));
+                }
+                Ok(Verdict::Stale) => {
+                    self.seen().forget();
+                    return Err(NotDone::Stale);
+                }
+                Ok(Verdict::Refused { why, problem }) => {
+                    return Err(NotDone::Failed(self.refused_commit(why, problem)));
+                }
+                Ok(Verdict::Unknown(problem)) => {
+                    GitHubError::Graphql { problem, rate_limited: false }
+                }
+                Err(error) => error.into(),
+            },
+            Err(error) if error.outcome_is_unknown() => error,
+            Err(error) => return Err(NotDone::Failed(self.failed_branch(error))),
+        };
+        self.seen().forget();
+        self.look_up_commit(head, changes, lost).await.map_err(NotDone::Failed)
+    }
+
+    fn refused_commit(&self, why: Refusal, problem: String) -> RepoError {
+        let location = self.location();
+        // Which rule of the branch it was is not in the error's words.
+        tracing::warn!("GitHub refused a commit: {problem}");
+        match why {
+            Refusal::NotFound => RepoError::NotAccessible { location },
+            Refusal::Forbidden => RepoError::Forbidden { location },
+            Refusal::RateLimited => {
+                let source = GitHubError::Graphql { problem, rate_limited: true };
+                RepoError::Unavailable { location, source: Box::new(source) }
+            }
+            Refusal::Invalid => RepoError::Malformed { location, problem },
+        }
+    }
+
+    /// The answer was lost: where does the branch point to now, and what is in the files?
+    async fn look_up_commit(
+        &self,
+        before: &str,
         changes: &[Change],
         lost: GitHubError,
-    ) -> Result<(), RepoError> {
+    ) -> Result<Committed, RepoError> {
         let location = self.location();
-        let unknown =
-            |lost| RepoError::Unknown { location: location.clone(), source: Box::new(lost) };
-        let Ok(head) = self.head(READ_REF).await else { return Err(unknown(lost)) };
-        if head == to {
-            return Ok(());
+        let Ok(now) = self.head_with(&paths_of(changes)).await else {
+            return Err(RepoError::Unknown { location, source: Box::new(lost) });
+        };
+        if now.commit == before {
+            // Should it still arrive, the head that it expects lets only it or its repetition in.
+            return Err(RepoError::ReplyLost { location, source: Box::new(lost) });
         }
-        if head == from {
-            return Err(RepoError::Unavailable { location, source: Box::new(lost) });
+        // Ours, or somebody else's before us or on top of us: the files tell.
+        if outcome(changes).all(|(path, version)| now.files.get(&path) == Some(&version)) {
+            tracing::info!("the answer to a commit was lost, the commit is there");
+            return Ok(committed(changes));
         }
-        // Somebody committed meanwhile, before us or on top of us: the files tell.
-        let Ok(files) = self.files_of(&head, None).await else { return Err(unknown(lost)) };
-        if changes.iter().all(|change| is_applied(change, &files)) {
-            Ok(())
-        } else {
-            Err(self.branch_moved())
-        }
-    }
-
-    fn branch_moved(&self) -> RepoError {
-        RepoError::Conflict { path: format!("branch {}", self.branch) }
+        Err(self.branch_moved())
     }
 }
 
-fn check_expectations(changes: &[Change], files: &[Entry]) -> Result<(), RepoError> {
+/// `POST /graphql` that commits `changes` on `head` or not at all.
+fn mutation(
+    repo: &str,
+    branch: &str,
+    head: &str,
+    changes: &[Change],
+    message: &CommitMessage,
+) -> Value {
+    let (mut additions, mut deletions) = (Vec::new(), Vec::new());
+    for Change { path, content, .. } in changes {
+        let path = path.as_str();
+        match content {
+            Some(content) => {
+                additions.push(json!({ "path": path, "contents": STANDARD.encode(content) }));
+            }
+            None => deletions.push(json!({ "path": path })),
+        }
+    }
+    let message = message.render();
+    let (headline, body) = message.split_once("\n\n").unwrap_or((&message, ""));
+    let input = json!({
+        "branch": { "repositoryNameWithOwner": repo, "branchName": branch },
+        "message": { "headline": headline, "body": body },
+        "fileChanges": { "additions": additions, "deletions": deletions },
+        "expectedHeadOid": head,
+    });
+    json!({ "query": MUTATION, "variables": { "input": input } })
+}
+
+fn paths_of(changes: &[Change]) -> Vec<RepoPath> {
+    changes.iter().map(|change| change.path.clone()).collect()
+}
+
+/// The files as the commit leaves them.
+fn outcome(changes: &[Change]) -> impl Iterator<Item = (RepoPath, Option<FileVersion>)> {
+    changes.iter().map(|change| (change.path.clone(), change.content.as_deref().map(blob_id)))
+}
+
+fn committed(changes: &[Change]) -> Committed {
+    Committed { versions: outcome(changes).map(|(_, version)| version).collect() }
+}
+
+fn check_expectations(changes: &[Change], head: &Head) -> Result<(), RepoError> {
     for change in changes {
         let path = change.path.to_string();
-        match (&change.expected, version_of(change, files)) {
+        match (&change.expected, head.files.get(&change.path).and_then(Option::as_ref)) {
             (Expected::Absent, None) => {}
             (Expected::Absent, Some(_)) => return Err(RepoError::AlreadyExists { path }),
             (Expected::Version(expected), Some(found)) if expected == found => {}
@@ -150,15 +184,4 @@ fn check_expectations(changes: &[Change], files: &[Entry]) -> Result<(), RepoErr
         }
     }
     Ok(())
-}
-
-fn is_applied(change: &Change, files: &[Entry]) -> bool {
-    let wanted = change.content.as_deref().map(blob_id);
-    version_of(change, files) == wanted.as_ref()
-}
-
-/// `files` is sorted by path.
-fn version_of<'f>(change: &Change, files: &'f [Entry]) -> Option<&'f FileVersion> {
-    let at = files.binary_search_by(|entry| entry.path.cmp(&change.path)).ok()?;
-    Some(&files[at].version)
 }

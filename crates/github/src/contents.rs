@@ -65,6 +65,8 @@ impl GitHubRepo {
             None => self.delete(change, &message).await.map(|()| None)?,
         };
         self.saw_branch();
+        // Another head, and this answer does not say on top of which one.
+        self.seen().forget();
         Ok(Committed { versions: vec![version] })
     }
 

@@ -72,7 +72,8 @@ impl GitHubRepo {
             .map_err(|error| self.malformed(format!("the content of {path} is damaged: {error}")))
     }
 
-    fn no_repository(&self, errors: &[GraphqlProblem]) -> RepoError {
+    /// Why an answer has no data.
+    pub(crate) fn no_repository(&self, errors: &[GraphqlProblem]) -> RepoError {
         let kinds: BTreeSet<&str> =
             errors.iter().filter_map(|error| error.kind.as_deref()).collect();
         if errors.is_empty() || kinds.contains("NOT_FOUND") {

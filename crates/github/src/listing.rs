@@ -6,10 +6,10 @@ use oar_state_repo::{Entry, FileVersion, RepoError, RepoPath};
 use oar_transport::HttpErrorKind;
 use oar_transport::probe::Operation;
 
-use crate::operations::{READ_COMMIT, READ_TREE};
+use crate::operations::READ_TREE;
 use crate::repo::GitHubRepo;
 use crate::request::{encode_path, repo_path};
-use crate::types::{CommitObject, Reference, Tree, TreeEntry};
+use crate::types::{Reference, Tree, TreeEntry};
 
 /// Most folders that are asked for one by one (spec 08 R34).
 const MOST_FOLDERS: usize = 10_000;
@@ -27,32 +27,14 @@ impl GitHubRepo {
         Ok(reference.object.sha)
     }
 
-    /// The tree of a commit.
-    pub(crate) async fn tree_of(&self, commit: &str) -> Result<String, RepoError> {
-        let address = repo_path(&self.repo, &format!("git/commits/{commit}"));
-        let reply = self.github.get(READ_COMMIT, &address).await;
-        let commit = reply
-            .and_then(|reply| Ok(reply.json::<CommitObject>()?))
-            .map_err(|error| self.failed_branch(error))?;
-        Ok(commit.tree.sha)
-    }
-
+    /// All files of the branch below `folder`, sorted by path.
     pub(crate) async fn list_folder(&self, folder: &RepoPath) -> Result<Vec<Entry>, RepoError> {
-        self.files_of(&self.branch, Some(folder)).await
-    }
-
-    /// All files of a tree, commit or branch, below `folder` if given, sorted by path.
-    pub(crate) async fn files_of(
-        &self,
-        reference: &str,
-        folder: Option<&RepoPath>,
-    ) -> Result<Vec<Entry>, RepoError> {
-        let whole = self.tree(&encode_path(reference), true).await?;
+        let whole = self.tree(&encode_path(&self.branch), true).await?;
         self.saw_branch();
-        let prefix = folder.map(|folder| format!("{folder}/")).unwrap_or_default();
+        let prefix = format!("{folder}/");
         let mut entries = Vec::new();
         if whole.truncated {
-            self.walk(reference, &prefix, &mut entries).await?;
+            self.walk(&prefix, &mut entries).await?;
         } else {
             for entry in whole.tree.into_iter().filter(TreeEntry::is_file) {
                 if entry.path.starts_with(&prefix) {
@@ -66,13 +48,8 @@ impl GitHubRepo {
 
     /// GitHub left entries out: asks folder by folder, only for those on the way to `prefix` or
     /// below it.
-    async fn walk(
-        &self,
-        reference: &str,
-        prefix: &str,
-        entries: &mut Vec<Entry>,
-    ) -> Result<(), RepoError> {
-        let mut folders = VecDeque::from([(encode_path(reference), String::new())]);
+    async fn walk(&self, prefix: &str, entries: &mut Vec<Entry>) -> Result<(), RepoError> {
+        let mut folders = VecDeque::from([(encode_path(&self.branch), String::new())]);
         for _ in 0..MOST_FOLDERS {
             let Some((id, at)) = folders.pop_front() else { return Ok(()) };
             let tree = self.tree(&id, false).await?;

@@ -33,10 +33,11 @@ pub(crate) const DELETE_FILE: Operation = Operation {
 /// to them.
 pub(crate) const CREATE_OBJECT: Operation =
     Operation { name: "create_object", idempotency: Idempotency::Idempotent, probe: None };
-pub(crate) const MOVE_BRANCH: Operation = Operation {
-    name: "move_branch",
+/// The head that it expects lets it through once at most, also when it is sent again.
+pub(crate) const COMMIT_FILES: Operation = Operation {
+    name: "commit_files",
     idempotency: Idempotency::Never,
-    probe: Some("read the branch; when it moved elsewhere, compare the changed files"),
+    probe: Some("read the head; when it moved, compare the changed files"),
 };
 pub(crate) const CREATE_BRANCH: Operation = Operation {
     name: "create_branch",
@@ -70,7 +71,7 @@ pub const OPERATIONS: [Operation; 21] = [
     WRITE_FILE,
     DELETE_FILE,
     CREATE_OBJECT,
-    MOVE_BRANCH,
+    COMMIT_FILES,
     INSTALLATION,
     LIST_PULLS,
     APP_TOKEN,

@@ -1,23 +1,24 @@
 //! The state repository on GitHub: one branch of one repository.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use oar_state_repo::{
-    Commit, Committed, Entry, Exclusive, RepoError, RepoPath, StateRepo, StoredFile,
+    Commit, Committed, Entry, Exclusive, RepoError, RepoPath, StateRepo, StoredFile, directly_in,
 };
 use tokio::sync::Mutex;
 
 use crate::api::HttpGitHub;
 use crate::error::{GitHubError, repo_error};
 use crate::name::RepoName;
+use crate::seen::Seen;
 
 /// A branch of a GitHub repository as a state repository.
 ///
-/// One file is read and written through the contents API (one GET, one PUT per save), many through
-/// the git data API in one commit (spec 01 §7.2–7.3, spec 04 §3).
+/// One file is read and written through the contents API (one GET, one PUT per save); many are read
+/// and written through GraphQL, in one commit (spec 01 §7.2–7.3, spec 04 §3).
 #[derive(Clone)]
 pub struct GitHubRepo {
     pub(crate) github: HttpGitHub,
@@ -25,6 +26,8 @@ pub struct GitHubRepo {
     pub(crate) branch: Arc<str>,
     /// Whether the branch was seen: from then on "not found" speaks of the file.
     pub(crate) branch_seen: Arc<AtomicBool>,
+    /// What the next commit can build on without a look.
+    seen: Arc<Lock<Seen>>,
     /// Held by the update under way: updates of one process need not conflict with each other.
     turn: Arc<Mutex<()>>,
 }
@@ -37,6 +40,7 @@ impl GitHubRepo {
             repo,
             branch: branch.into(),
             branch_seen: Arc::default(),
+            seen: Arc::default(),
             turn: Arc::default(),
         }
     }
@@ -53,6 +57,10 @@ impl GitHubRepo {
 
     pub(crate) fn malformed(&self, problem: impl Into<String>) -> RepoError {
         RepoError::Malformed { location: self.location(), problem: problem.into() }
+    }
+
+    pub(crate) fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn saw_branch(&self) {
@@ -78,6 +86,14 @@ impl StateRepo for GitHubRepo {
         self.list_folder(folder).await
     }
 
+    #[tracing::instrument(name = "github.list_direct", skip_all, fields(folder = %folder))]
+    async fn list_direct(&self, folder: &RepoPath) -> Result<Vec<Entry>, RepoError> {
+        if let Some(entries) = self.list_at_once(folder).await? {
+            return Ok(entries);
+        }
+        Ok(directly_in(folder, self.list_folder(folder).await?))
+    }
+
     #[tracing::instrument(name = "github.read_many", skip_all, fields(files = paths.len()))]
     async fn read_many(
         &self,
@@ -94,10 +110,9 @@ impl StateRepo for GitHubRepo {
         if let Some(files) = self.read_folder_at_once(folder).await? {
             return Ok(files);
         }
-        let depth = folder.as_str().split('/').count() + 1;
-        let listed = self.list_folder(folder).await?.into_iter().map(|entry| entry.path);
-        let is_direct = |path: &RepoPath| path.as_str().split('/').count() == depth;
-        self.read_batches(&listed.filter(is_direct).collect::<Vec<_>>()).await
+        let listed = directly_in(folder, self.list_folder(folder).await?);
+        let paths: Vec<RepoPath> = listed.into_iter().map(|entry| entry.path).collect();
+        self.read_batches(&paths).await
     }
 
     #[tracing::instrument(name = "github.commit", skip_all, fields(files = commit.changes.len()))]

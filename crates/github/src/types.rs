@@ -31,12 +31,6 @@ pub(crate) struct Reference {
     pub(crate) object: Object,
 }
 
-/// `GET /repos/{repo}/git/commits/{id}`.
-#[derive(Debug, Deserialize)]
-pub(crate) struct CommitObject {
-    pub(crate) tree: Object,
-}
-
 /// `GET /repos/{repo}/git/trees/{id}`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Tree {
@@ -104,6 +98,14 @@ pub(crate) struct GraphqlProblem {
     pub(crate) kind: Option<String>,
     #[serde(default)]
     pub(crate) path: Vec<Value>,
+    /// Codes of the schema's own errors.
+    pub(crate) extensions: Option<Value>,
+}
+
+impl GraphqlProblem {
+    pub(crate) fn is(&self, kind: &str) -> bool {
+        self.kind.as_deref() == Some(kind)
+    }
 }
 
 /// `GET /user`.

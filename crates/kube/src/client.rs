@@ -66,21 +66,30 @@ pub trait PayloadWrite: Send + Sync {
     async fn set_label(&self, payload: &PayloadName, value: &str) -> Result<(), KubeError>;
 }
 
-/// The Kubernetes interface over HTTP with a bearer token.
+/// The Kubernetes interface over HTTP.
 #[derive(Clone)]
 pub struct HttpKube {
     kube: ServiceClient,
-    token: SecretSource,
+    token: Option<SecretSource>,
 }
 
 impl HttpKube {
-    /// A client of the cluster that `http` has for `kube_ci`.
+    /// A client of the cluster that `http` has for `kube_ci`, known by a token.
     pub fn new(http: &HttpClient, token: SecretSource) -> Self {
-        Self { kube: http.service(Service::KubeCi), token }
+        Self { kube: http.service(Service::KubeCi), token: Some(token) }
+    }
+
+    /// The same, known only by the certificate that `http` shows to the cluster.
+    pub fn by_certificate(http: &HttpClient) -> Self {
+        Self { kube: http.service(Service::KubeCi), token: None }
     }
 
     fn ask(&self, call: Call) -> Call {
-        call.bearer(self.token.clone()).accept_type("application/json").accept(&[404])
+        let call = call.accept_type("application/json").accept(&[404]);
+        match &self.token {
+            Some(token) => call.bearer(token.clone()),
+            None => call,
+        }
     }
 }
 

@@ -6,11 +6,11 @@ use oar_transport::{HttpError, HttpErrorKind};
 /// The cluster could not do, or could not tell, what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum KubeError {
-    /// The token is missing, expired or of another cluster.
-    #[error("the cluster does not accept the token")]
+    /// The token or the certificate is missing, expired or of another cluster.
+    #[error("the cluster does not accept the token or certificate")]
     Unauthenticated(#[source] Box<HttpError>),
     /// The account may not do this.
-    #[error("the cluster refuses this to the token's account")]
+    #[error("the cluster refuses this to the account")]
     Forbidden(#[source] Box<HttpError>),
     /// The server has no such objects at all: it is another cluster, or another address.
     #[error("the server at this address knows no release payloads: {said}")]

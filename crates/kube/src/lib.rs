@@ -3,6 +3,7 @@
 mod client;
 mod error;
 mod kubeconfig;
+mod kubeconfig_file;
 mod operations;
 
 pub use client::{HttpKube, Label, PayloadName, PayloadRead, PayloadWrite, QE_STATE};

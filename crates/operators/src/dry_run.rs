@@ -105,6 +105,10 @@ impl StateRepo for DryRunRepo {
         self.inner.list(folder).await
     }
 
+    async fn list_direct(&self, folder: &RepoPath) -> Result<Vec<Entry>, RepoError> {
+        self.inner.list_direct(folder).await
+    }
+
     async fn read_many(
         &self,
         paths: &[RepoPath],

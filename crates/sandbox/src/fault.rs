@@ -38,8 +38,8 @@ pub enum Kind {
         /// Whether the service had acted.
         acts: bool,
     },
-    /// Right before the request somebody else commits to another file of the branch, and the
-    /// service answers 409 as it does when the head moved under it.
+    /// Right before the request somebody else commits to another file of the branch. A write of one
+    /// file is answered with 409, as when the head moved under it; GraphQL then answers as it must.
     HeadMoved {
         /// Branch of the state repository.
         branch: &'static str,
@@ -62,6 +62,7 @@ pub struct Rule {
     service: Option<&'static str>,
     method: Option<http::Method>,
     path_contains: String,
+    body_contains: String,
     kind: Kind,
     skip: u32,
     times: u32,
@@ -76,7 +77,9 @@ impl Rule {
     /// The next request to whatever service meets `kind`.
     pub const fn next(kind: Kind) -> Self {
         let service = None;
-        Self { service, method: None, path_contains: String::new(), kind, skip: 0, times: 1 }
+        let path_contains = String::new();
+        let body_contains = String::new();
+        Self { service, method: None, path_contains, body_contains, kind, skip: 0, times: 1 }
     }
 
     /// Only requests with this verb.
@@ -90,6 +93,13 @@ impl Rule {
     #[must_use]
     pub fn path(mut self, text: impl Into<String>) -> Self {
         self.path_contains = text.into();
+        self
+    }
+
+    /// Only requests whose body contains `text`.
+    #[must_use]
+    pub fn body(mut self, text: impl Into<String>) -> Self {
+        self.body_contains = text.into();
         self
     }
 
@@ -113,6 +123,7 @@ impl Rule {
         let ours = self.service.is_none_or(|wanted| service == Some(wanted))
             && self.method.as_ref().is_none_or(|method| method == request.method())
             && uri.contains(&self.path_contains)
+            && has_words(request.body(), &self.body_contains)
             && self.times > 0;
         if ours && self.skip > 0 {
             self.skip -= 1;
@@ -121,6 +132,10 @@ impl Rule {
         self.times = self.times.saturating_sub(u32::from(ours && self.times < u32::MAX));
         ours
     }
+}
+
+fn has_words(body: &[u8], words: &str) -> bool {
+    words.is_empty() || String::from_utf8_lossy(body).contains(words)
 }
 
 /// Random faults: `permille` of the requests with this verb meet one of `kinds`.
@@ -216,6 +231,9 @@ pub(crate) fn meet(
         Kind::HeadMoved { branch } => {
             let text = format!("moved at {}\n", world.now);
             world.github.foreign_write(branch, "elsewhere.txt", &text);
+            if request.uri().path() == "/graphql" {
+                return act(world).map(Ok);
+            }
             Ok(Answer::message(409, "is at another commit but expected an older one"))
         }
     })

@@ -99,7 +99,7 @@ pub async fn read_folder_cached(
     let files = if cache.is_empty() {
         repo.read_folder(folder).await?
     } else {
-        let listed = directly_in(folder, repo.list(folder).await?);
+        let listed = repo.list_direct(folder).await?;
         from_cache(repo, listed, cache).await?
     };
     cache.keep(files.iter().map(|(_, file)| file));
@@ -133,7 +133,7 @@ async fn from_cache(
 }
 
 /// Those of `entries` that are no deeper than `folder`.
-pub(crate) fn directly_in(folder: &RepoPath, entries: Vec<Entry>) -> Vec<Entry> {
+pub fn directly_in(folder: &RepoPath, entries: Vec<Entry>) -> Vec<Entry> {
     let depth = folder.as_str().split('/').count() + 1;
     entries.into_iter().filter(|entry| entry.path.as_str().split('/').count() == depth).collect()
 }

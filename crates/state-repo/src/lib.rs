@@ -12,7 +12,7 @@ mod update;
 mod update_many;
 
 pub use blob::blob_id;
-pub use cache::{BlobCache, read_folder_cached};
+pub use cache::{BlobCache, directly_in, read_folder_cached};
 pub use error::RepoError;
 pub use local::LocalRepo;
 #[cfg(feature = "testing")]

@@ -169,6 +169,11 @@ pub trait StateRepo: Send + Sync + fmt::Debug {
     /// All files below `folder` (recursively), sorted by path; empty when the folder is absent.
     async fn list(&self, folder: &RepoPath) -> Result<Vec<Entry>, RepoError>;
 
+    /// The files directly in `folder`, sorted by path; empty when the folder is absent.
+    async fn list_direct(&self, folder: &RepoPath) -> Result<Vec<Entry>, RepoError> {
+        Ok(crate::cache::directly_in(folder, self.list(folder).await?))
+    }
+
     /// Many files at once, in as few requests as the adapter can; absent ones are left out.
     async fn read_many(&self, paths: &[RepoPath])
     -> Result<Vec<(RepoPath, StoredFile)>, RepoError>;
@@ -178,7 +183,7 @@ pub trait StateRepo: Send + Sync + fmt::Debug {
         &self,
         folder: &RepoPath,
     ) -> Result<Vec<(RepoPath, StoredFile)>, RepoError> {
-        let listed = crate::cache::directly_in(folder, self.list(folder).await?);
+        let listed = self.list_direct(folder).await?;
         let paths: Vec<RepoPath> = listed.into_iter().map(|entry| entry.path).collect();
         self.read_many(&paths).await
     }

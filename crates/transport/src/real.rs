@@ -17,6 +17,9 @@ use crate::env::Environment;
 use crate::port::{Body, HttpSend, Processed, Request, Response, SendError, SendErrorKind};
 
 mod failure;
+mod tls;
+
+pub use tls::{ServiceTls, TlsMaterialError};
 
 /// Time to open a connection (spec 00 §d).
 const CONNECT: Duration = Duration::from_secs(10);
@@ -52,6 +55,8 @@ pub struct NetworkSettings {
     pub proxies: BTreeMap<Service, ProxyChoice>,
     /// Bundles of certificate authorities (PEM) trusted besides the system's.
     pub ca_bundles: Vec<PathBuf>,
+    /// Services with authorities or a client certificate of their own.
+    pub tls: BTreeMap<Service, ServiceTls>,
 }
 
 impl NetworkSettings {
@@ -76,7 +81,7 @@ impl NetworkSettings {
         let bundles = ["OAR_CA_BUNDLE", "REQUESTS_CA_BUNDLE"];
         let ca_bundles =
             bundles.iter().filter_map(|name| environment.get(name)).map(PathBuf::from).collect();
-        Self { proxies, ca_bundles }
+        Self { proxies, ca_bundles, tls: BTreeMap::new() }
     }
 }
 
@@ -87,6 +92,7 @@ pub struct ReqwestSend {
     by_environment: OnceLock<Result<reqwest::Client, String>>,
     direct: OnceLock<Result<reqwest::Client, String>>,
     by_proxy: BTreeMap<String, OnceLock<Result<reqwest::Client, String>>>,
+    by_service: BTreeMap<Service, OnceLock<Result<reqwest::Client, String>>>,
 }
 
 impl ReqwestSend {
@@ -100,7 +106,16 @@ impl ReqwestSend {
                 ProxyChoice::Environment | ProxyChoice::Direct => None,
             })
             .collect();
-        Self { settings, by_environment: OnceLock::new(), direct: OnceLock::new(), by_proxy }
+        let by_service = settings.tls.keys().map(|service| (*service, OnceLock::new())).collect();
+        let (by_environment, direct) = (OnceLock::new(), OnceLock::new());
+        Self { settings, by_environment, direct, by_proxy, by_service }
+    }
+
+    /// The TLS that a request to `url` of `service` has of its own.
+    fn own_tls(&self, service: Option<Service>, url: &url::Url) -> Option<(Service, &ServiceTls)> {
+        let service = service?;
+        let tls = self.settings.tls.get(&service).filter(|tls| tls.is_for(url))?;
+        Some((service, tls))
     }
 
     /// The client for a request to `url` of `service`. This machine is never asked through a proxy.
@@ -114,18 +129,30 @@ impl ReqwestSend {
             Some(ProxyChoice::Direct) => (&self.direct, &ProxyChoice::Direct),
             Some(choice @ ProxyChoice::Url(proxy)) => (&self.by_proxy[proxy], choice),
         };
-        slot.get_or_init(|| self.build(choice)).as_ref().map_err(Clone::clone)
+        let own = self.own_tls(service, url);
+        let slot = own.map_or(slot, |(service, _)| &self.by_service[&service]);
+        slot.get_or_init(|| self.build(choice, own.map(|(_, tls)| tls)))
+            .as_ref()
+            .map_err(Clone::clone)
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one home of HTTP clients")]
-    fn build(&self, choice: &ProxyChoice) -> Result<reqwest::Client, String> {
+    fn build(
+        &self,
+        choice: &ProxyChoice,
+        tls: Option<&ServiceTls>,
+    ) -> Result<reqwest::Client, String> {
         let builder = reqwest::Client::builder()
             .connect_timeout(CONNECT)
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .tls_backend_rustls()
-            .tls_certs_merge(self.certificates()?)
             .referer(false);
+        let bundles = self.certificates()?;
+        let builder = match tls {
+            Some(tls) => tls.apply(builder, bundles),
+            None => builder.tls_certs_merge(bundles),
+        };
         let builder = match choice {
             ProxyChoice::Environment => builder,
             ProxyChoice::Direct => builder.no_proxy(),
@@ -154,12 +181,16 @@ impl ReqwestSend {
     }
 
     /// The certificate store in words, for messages.
-    fn store(&self) -> String {
+    fn store(&self, tls: Option<&ServiceTls>) -> String {
+        let store = match tls {
+            Some(tls) if tls.has_authorities() => "the authorities in its own configuration",
+            _ => "the system's certificate store",
+        };
         let bundles: Vec<String> =
             self.settings.ca_bundles.iter().map(|path| path.display().to_string()).collect();
         match bundles.as_slice() {
-            [] => "the system's certificate store".to_owned(),
-            _ => format!("the system's certificate store and {}", bundles.join(", ")),
+            [] => store.to_owned(),
+            _ => format!("{store} and {}", bundles.join(", ")),
         }
     }
 }
@@ -203,6 +234,7 @@ impl HttpSend for ReqwestSend {
             ..never_sent(format!("no client can be built: {problem}"))
         })?;
         let host = url.host_str().unwrap_or_default().to_owned();
+        let store = self.store(self.own_tls(service, &url).map(|(_, tls)| tls));
         let mut outgoing = reqwest::Request::new(parts.method, url);
         *outgoing.headers_mut() = parts.headers;
         if !body.is_empty() {
@@ -210,7 +242,7 @@ impl HttpSend for ReqwestSend {
         }
         let answer = client
             .execute(outgoing)
-            .map_err(|error| failure::send_error(error, &host, &self.store()))
+            .map_err(|error| failure::send_error(error, &host, &store))
             .await?;
         let (status, headers) = (answer.status(), answer.headers().clone());
         let pieces = answer

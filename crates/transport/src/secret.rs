@@ -1,7 +1,7 @@
 //! Secrets: values that no log, error or `Debug` output can show.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use oar_release::ErrorClass;
@@ -63,6 +63,19 @@ pub enum SecretError {
         #[source]
         source: Option<std::io::Error>,
     },
+    /// A file with a secret, named elsewhere than in a variable, cannot be read or is empty.
+    #[error("{path:?} {problem}; {purpose} needs it")]
+    OwnFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+        /// What needs it.
+        purpose: String,
+        /// The reason, when the file could not be read.
+        #[source]
+        source: Option<std::io::Error>,
+    },
 }
 
 impl SecretError {
@@ -71,10 +84,11 @@ impl SecretError {
         ErrorClass::NotConfigured
     }
 
-    /// The variable that should have held the secret.
-    pub fn variable(&self) -> &str {
+    /// The variable that should have held the secret, where it was to come from one.
+    pub fn variable(&self) -> Option<&str> {
         match self {
-            Self::Missing { name, .. } | Self::File { name, .. } => name,
+            Self::Missing { name, .. } | Self::File { name, .. } => Some(name),
+            Self::OwnFile { .. } => None,
         }
     }
 }
@@ -87,6 +101,7 @@ pub struct SecretSource(Arc<Origin>);
 #[derive(Debug)]
 enum Origin {
     Environment { environment: Environment, name: String, purpose: String },
+    File { path: PathBuf, purpose: String },
     Fixed(Secret),
 }
 
@@ -100,9 +115,15 @@ impl SecretSource {
         }))
     }
 
+    /// The secret in the file `path`, needed by `purpose`.
+    pub fn file(path: impl Into<PathBuf>, purpose: &str) -> Self {
+        Self(Arc::new(Origin::File { path: path.into(), purpose: purpose.to_owned() }))
+    }
+
     /// Reads the secret now, trimmed.
     pub fn read(&self) -> Result<Secret, SecretError> {
         match &*self.0 {
+            Origin::File { path, purpose } => read_own_file(path, purpose),
             Origin::Fixed(secret) => Ok(secret.clone()),
             Origin::Environment { environment, name, purpose } => {
                 read_variable(environment, name, purpose)
@@ -127,6 +148,21 @@ fn read_variable(env: &Environment, name: &str, purpose: &str) -> Result<Secret,
         return Err(SecretError::Missing { name: name.to_owned(), purpose: purpose.to_owned() });
     }
     Ok(Secret::new(value))
+}
+
+fn read_own_file(path: &Path, purpose: &str) -> Result<Secret, SecretError> {
+    let failed = |problem, source| SecretError::OwnFile {
+        path: path.to_owned(),
+        problem,
+        purpose: purpose.to_owned(),
+        source,
+    };
+    let text =
+        std::fs::read_to_string(path).map_err(|error| failed("cannot be read", Some(error)))?;
+    match text.trim() {
+        "" => Err(failed("is empty", None)),
+        value => Ok(Secret::new(value)),
+    }
 }
 
 fn read_file(path: PathBuf, name: &str, purpose: &str) -> Result<String, SecretError> {
@@ -179,6 +215,22 @@ mod tests {
         assert!(source.read().unwrap_err().to_string().contains("is empty"));
         std::fs::remove_file(&path).unwrap();
         assert!(source.read().unwrap_err().to_string().contains("cannot be read"));
+    }
+
+    #[test]
+    fn a_file_of_its_own_is_read_again_on_every_use() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        let source = SecretSource::file(&path, "the label");
+        let error = source.read().unwrap_err();
+        assert!(error.to_string().contains("cannot be read; the label needs it"), "{error}");
+        assert_eq!((error.class(), error.variable()), (ErrorClass::NotConfigured, None));
+        for (text, expected) in
+            [("first\n", Some("first")), ("second", Some("second")), ("\n", None)]
+        {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(source.read().ok().as_ref().map(Secret::expose), expected);
+        }
     }
 
     #[test]

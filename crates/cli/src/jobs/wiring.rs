@@ -12,6 +12,7 @@ use oar_prow_jobs::HttpReleaseController;
 use oar_release::{Arch, ErrorClass};
 use oar_slack::{HttpSlack, SlackRead, SlackWrite};
 use oar_state_repo::StateRepo;
+use oar_transport::real::ServiceTls;
 use oar_transport::{HttpClient, SecretSource, Service, pause};
 
 use crate::error::{CliError, one_line};
@@ -53,10 +54,18 @@ impl Needs {
 /// The two ports to Slack.
 type SlackPorts = Ports<dyn SlackRead, dyn SlackWrite>;
 
-/// The server and the token for labels.
+/// The server of the labels, and who we are there.
 struct ClusterAccess {
     server: Option<String>,
-    token: SecretSource,
+    /// None where the certificate says it.
+    token: Option<SecretSource>,
+    tls: Option<ServiceTls>,
+}
+
+impl ClusterAccess {
+    fn by_token(token: SecretSource) -> Self {
+        Self { server: None, token: Some(token), tls: None }
+    }
 }
 
 impl Surroundings {
@@ -120,12 +129,12 @@ impl Surroundings {
     fn cluster(&self, cluster: Option<&Cluster>) -> Reach<ClusterAccess> {
         if self.sandbox.is_some() {
             let token = self.secret(LABEL_TOKEN, LABEL);
-            return Ok(ClusterAccess { server: None, token });
+            return Ok(ClusterAccess::by_token(token));
         }
         let is_named = cluster.is_some_and(|c| c.kubeconfig.is_some() || c.context.is_some());
         let token = SecretSource::variable(&self.environment, LABEL_TOKEN, LABEL);
         if !is_named && token.read().is_ok() {
-            return Ok(ClusterAccess { server: None, token });
+            return Ok(ClusterAccess::by_token(token));
         }
         let Some(path) = self.kubeconfig(cluster) else {
             return Err(NotSetUp::new(format!("{LABEL} needs {LABEL_TOKEN} or a kubeconfig")));
@@ -134,7 +143,8 @@ impl Surroundings {
         let found = Kubeconfig::read(&path, context);
         let found =
             found.map_err(|error| NotSetUp { class: error.class(), problem: one_line(&error) })?;
-        Ok(ClusterAccess { server: Some(found.server), token: found.token })
+        let Kubeconfig { server, token, tls } = found;
+        Ok(ClusterAccess { server: Some(server), token, tls: Some(tls) })
     }
 
     /// Everything the commands about tests of builds may use; with `dry_run` its writers only take
@@ -151,7 +161,9 @@ impl Surroundings {
         if let Some(server) = server {
             endpoints = endpoints.with_configured(Service::KubeCi, server)?;
         }
-        let http = self.http_at(endpoints);
+        let tls = access.as_ref().ok().and_then(|access| access.tls.clone());
+        let tls = tls.map(|tls| (Service::KubeCi, tls)).into_iter().collect();
+        let http = self.http_with(endpoints, tls);
         let (state, settings) = (self.settings.state(), self.settings.prow());
         let recorder = dry_run.then(Recorder::default);
         let records = self.repository(&http, &state.record_branch)?;
@@ -176,7 +188,7 @@ impl Surroundings {
             releases: Arc::new(HttpReleaseController::new(&http, arch)),
             prow: self.prow(&http, recorder.as_ref()),
             artifacts: None,
-            payloads: access.map(|access| payloads(&http, access.token, recorder.as_ref())),
+            payloads: access.map(|access| payloads(&http, access, recorder.as_ref())),
             s390x_vars: settings.s390x_vars,
             label_rejected: settings.label_rejected,
             deadline: settings.aggregator_deadline,
@@ -204,10 +216,13 @@ impl Surroundings {
 
 fn payloads(
     http: &HttpClient,
-    token: SecretSource,
+    access: ClusterAccess,
     recorder: Option<&Recorder>,
 ) -> Ports<dyn PayloadRead, dyn PayloadWrite> {
-    let kube = HttpKube::new(http, token);
+    let kube = match access.token {
+        Some(token) => HttpKube::new(http, token),
+        None => HttpKube::by_certificate(http),
+    };
     let read: Arc<dyn PayloadRead> = Arc::new(kube.clone());
     match recorder {
         Some(recorder) => Ports::new(read, Arc::new(DryRunPayloads::new(recorder.clone()))),

@@ -8,6 +8,7 @@ mod fake;
 mod fault_table;
 #[cfg(test)]
 mod many_files;
+mod many_files_commit;
 #[cfg(test)]
 mod one_file;
 #[cfg(test)]

@@ -1,12 +1,11 @@
-//! Many files: listing by trees, reading by GraphQL, writing in one commit.
+//! Many files: listing by trees, reading by GraphQL.
 
 use oar_release::ErrorClass;
-use oar_state_repo::{Change, Commit, Expected, RepoError, RepoPath, StateRepo as _, blob_id};
+use oar_state_repo::{RepoError, RepoPath, StateRepo as _, blob_id};
 use oar_transport::testing::{Seen, Step};
-use oar_transport::{Processed, SendErrorKind};
 use serde_json::{Value, json};
 
-use crate::fake::{holding, message, path, scripted, version};
+use crate::fake::{path, scripted, version};
 
 fn body(seen: &Seen) -> Value {
     serde_json::from_slice(&seen.body).unwrap()
@@ -153,115 +152,6 @@ async fn refusals_of_the_whole_query_are_told_apart() {
     }
 }
 
-fn two_changes() -> Commit {
-    let change = |name: &str, content: Option<&[u8]>, expected| Change {
-        path: path(name),
-        content: content.map(<[u8]>::to_vec),
-        expected,
-    };
-    let changes = vec![
-        change("a.json", Some(b"new"), holding("old")),
-        change("b.bin", Some(b"\xff\xfe"), Expected::Absent),
-        change("c.json", None, holding("bye")),
-    ];
-    Commit { message: message("Two files"), changes }
-}
-
-fn before_two_changes() -> Vec<Step> {
-    let files =
-        [entry("a.json", "blob", &version("old").0), entry("c.json", "blob", &version("bye").0)];
-    vec![
-        Step::json(&json!({ "object": { "sha": "head" } })),
-        Step::json(&json!({ "tree": { "sha": "base" } })),
-        tree(&files, false),
-        Step::json(&json!({ "sha": "blob-b" })),
-        Step::json(&json!({ "sha": "tree-2" })),
-        Step::json(&json!({ "sha": "commit-2" })),
-    ]
-}
-
-#[tokio::test]
-async fn many_files_are_one_commit_on_the_head_that_was_checked() {
-    let mut steps = before_two_changes();
-    steps.push(Step::json(&json!({ "object": { "sha": "commit-2" } })));
-    let (script, repo) = scripted(steps);
-    let saved = repo.commit(&two_changes()).await.unwrap();
-    assert_eq!(saved.versions, [Some(version("new")), Some(blob_id(b"\xff\xfe")), None]);
-    let seen = script.seen();
-    assert_eq!(seen.len(), 7);
-    let sent_tree = body(&seen[4]);
-    assert_eq!(sent_tree["base_tree"], "base");
-    assert_eq!(sent_tree["tree"][0]["content"], "new");
-    assert_eq!(sent_tree["tree"][1]["sha"], "blob-b");
-    assert_eq!(sent_tree["tree"][2]["sha"], Value::Null);
-    assert_eq!(body(&seen[5])["parents"], json!(["head"]));
-    let moved = body(&seen[6]);
-    assert_eq!((&moved["sha"], &moved["force"]), (&json!("commit-2"), &json!(false)));
-    assert_eq!(seen[6].method, http::Method::PATCH);
-}
-
-#[tokio::test]
-async fn a_file_that_is_not_as_expected_stops_before_anything_is_created() {
-    for (files, exists) in [
-        (vec![entry("a.json", "blob", "other"), entry("c.json", "blob", &version("bye").0)], false),
-        (vec![], false),
-        (
-            vec![
-                entry("a.json", "blob", &version("old").0),
-                entry("b.bin", "blob", "b"),
-                entry("c.json", "blob", &version("bye").0),
-            ],
-            true,
-        ),
-    ] {
-        let mut steps = before_two_changes();
-        steps[2] = tree(&files, false);
-        let (script, repo) = scripted(steps);
-        let error = repo.commit(&two_changes()).await.unwrap_err();
-        assert_eq!(matches!(error, RepoError::AlreadyExists { .. }), exists, "{error}");
-        assert_eq!(error.class(), ErrorClass::Conflict);
-        assert_eq!(script.seen().len(), 3);
-    }
-}
-
-#[tokio::test]
-async fn r07_a_branch_that_moved_is_a_conflict() {
-    for refusal in [
-        Step::answer(422, "{\"message\":\"Update is not a fast forward\"}"),
-        Step::answer(409, "{\"message\":\"Conflict\"}"),
-    ] {
-        let mut steps = before_two_changes();
-        steps.push(refusal);
-        let (_, repo) = scripted(steps);
-        let error = repo.commit(&two_changes()).await.unwrap_err();
-        assert!(matches!(error, RepoError::Conflict { .. }), "{error}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_lost_move_of_the_branch_is_looked_up() {
-    let applied = [entry("a.json", "blob", &version("new").0), {
-        entry("b.bin", "blob", &blob_id(b"\xff\xfe").0)
-    }];
-    let head = |sha: &str| Step::json(&json!({ "object": { "sha": sha } }));
-    let cases: [(Vec<Step>, Option<ErrorClass>); 5] = [
-        (vec![head("commit-2")], None),
-        (vec![head("head")], Some(ErrorClass::UpstreamUnavailable)),
-        // Somebody committed on top of ours, or instead of ours.
-        (vec![head("later"), tree(&applied, false)], None),
-        (vec![head("later"), tree(&[], false)], Some(ErrorClass::Conflict)),
-        (vec![Step::answer(500, "")], Some(ErrorClass::Undetermined)),
-    ];
-    for (after, expected) in cases {
-        let mut steps = before_two_changes();
-        steps.push(Step::Fail(SendErrorKind::Interrupted, Processed::Unknown));
-        steps.extend(after);
-        let (_, repo) = scripted(steps);
-        let result = repo.commit(&two_changes()).await.map_err(|error| error.class());
-        assert_eq!(result.err(), expected);
-    }
-}
-
 #[tokio::test]
 async fn a_folder_is_one_query_and_what_does_not_come_whole_is_read_by_itself() {
     let entry = |name: &str, text: &str, truncated: bool| {
@@ -293,4 +183,10 @@ async fn a_folder_that_the_query_does_not_bring_is_read_in_portions() {
         assert_eq!(files.len(), 1);
         assert_eq!(script.seen().len(), 3);
     }
+    // A listing then goes through the trees.
+    let entries = [entry("f/a.json", "blob", "1"), entry("f/b/c", "blob", "2")];
+    let (script, repo) = scripted([Step::json(&nothing), tree(&entries, false)]);
+    let listed = repo.list_direct(&path("f")).await.unwrap();
+    assert_eq!((listed.len(), listed[0].path.as_str()), (1, "f/a.json"));
+    assert_eq!(script.seen().len(), 2);
 }

@@ -1,5 +1,7 @@
 //! The client against the model of the cluster.
 
+mod kubeconfig;
+
 use std::sync::Arc;
 
 use http::Method;

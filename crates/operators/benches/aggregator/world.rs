@@ -14,6 +14,11 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+/// The number of every run that is open.
+const BUILD: &str = "2100000000000000001";
+const REPORT: &str = "openshift-e2e-test-qe-report/artifacts/test-results.yaml";
+const SUMMARY: &str = "cucushift-e2e:\n  total: 90\n  failures: 0\n  errors: 0\n  skipped: 12\n";
+
 /// The hour of the benchmark.
 pub fn now() -> Timestamp {
     "2026-03-02T09:00:00Z".parse().expect("a time")
@@ -21,8 +26,14 @@ pub fn now() -> Timestamp {
 
 fn job(stream: usize, number: usize) -> String {
     format!(
-        "periodic-ci-openshift-example-tests-private-release-4.{stream}-automated-release-aws-ipi-variant-{number}-f999"
+        "periodic-ci-openshift-openshift-tests-private-release-4.{stream}-automated-release-{}",
+        test(number)
     )
+}
+
+/// The job's test, which names the folder of its artefacts.
+fn test(number: usize) -> String {
+    format!("aws-ipi-variant-{number}-f999")
 }
 
 fn run(stream: usize, number: usize, id: usize, open: bool) -> Value {
@@ -76,7 +87,11 @@ fn world() -> World {
             .collect();
         for number in 0..open_runs {
             let id = format!("{:08x}-2222-4333-8444-555555555555", at * 4 + number);
-            world.prow.runs.insert(id, alive(&job(stream, number)));
+            let job = job(stream, number);
+            let folder =
+                format!("test-platform-results/logs/{job}/{BUILD}/artifacts/{}", test(number));
+            world.prow.objects.put_gzip(&format!("{folder}/{REPORT}"), SUMMARY);
+            world.prow.runs.insert(id, alive(&job));
         }
         let mut file = json!({ "result": entries, "build": {
             "name": build, "phase": "Accepted", "pullSpec": format!("registry.ci.openshift.org/ocp/release:{build}"),
@@ -104,7 +119,7 @@ fn alive(job: &str) -> Run {
     let started = now() - SignedDuration::from_hours(1);
     Run {
         job: job.to_owned(),
-        build_id: "2100000000000000001".to_owned(),
+        build_id: BUILD.to_owned(),
         started,
         page_at: started,
         ends_at: now(),
@@ -116,55 +131,84 @@ fn alive(job: &str) -> Run {
     }
 }
 
-/// Serves the world until the process is killed; prints the address first.
+/// Serves the world until the process is killed; prints the address when it is complete.
 #[expect(clippy::print_stdout, reason = "the parent reads the address from here")]
 pub async fn serve(latency: Duration) {
+    let sandbox = Arc::new(Sandbox::in_memory(world()));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback is there");
     println!("{}", listener.local_addr().expect("it is bound"));
-    let sandbox = Arc::new(Sandbox::in_memory(world()));
     while let Ok((stream, _)) = listener.accept().await {
         tokio::spawn(connection(stream, Arc::clone(&sandbox), latency));
     }
 }
 
-/// Lets all runs end well.
-pub async fn end_all(address: &str) {
+/// Changes the world by hand; answers how many commits the branch of records has.
+pub async fn tell(address: &str, what: &str) -> u64 {
     let mut stream = TcpStream::connect(address).await.expect("the server");
-    let request = "POST /end HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
+    let request = format!("POST /{what} HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("sent");
-    let mut answer = [0; 64];
-    let _read = stream.read(&mut answer).await.expect("an answer");
+    let mut answer = vec![0; 256];
+    let length = stream.read(&mut answer).await.expect("an answer");
+    let answer = String::from_utf8_lossy(&answer[..length]).into_owned();
+    answer.rsplit('\n').next().and_then(|count| count.parse().ok()).expect("a number")
+}
+
+fn by_hand(world: &mut World, what: &str) -> usize {
+    match what {
+        // All runs end well.
+        "end" => {
+            let runs = world.prow.runs.values_mut();
+            runs.for_each(|run| run.forced = Some("success".to_owned()));
+        }
+        // Ten builds that are decided get one more run, which nobody has looked at.
+        "ten" => (300..310).for_each(|at| reopen(world, at)),
+        _ => {}
+    }
+    world.github.log("record").len()
+}
+
+fn reopen(world: &mut World, at: usize) {
+    let (stream, id) = (88 + at % 12, format!("{:08x}-2222-4333-8444-666666666666", at * 4));
+    let path = format!("_releases/ocp-test-result-4.{stream}.{}-amd64.json", at / 12);
+    let text = world.github.branch_file("record", &path).expect("a file");
+    let mut file: Value = serde_json::from_str(&text).expect("JSON");
+    file["result"][0]["firstJob"] = json!({ "jobID": id });
+    let members = file.as_object_mut().expect("an object");
+    members.remove("aggregated");
+    members.remove("accepted");
+    world.github.foreign_write("record", &path, &oar_prow_jobs::json_text(&file));
+    world.prow.runs.insert(id, alive(&job(stream, 0)));
 }
 
 async fn connection(mut stream: TcpStream, sandbox: Arc<Sandbox>, latency: Duration) {
     let _slower_without = stream.set_nodelay(true);
     let mut buffer = Vec::new();
     while let Some((head, body)) = request(&mut stream, &mut buffer).await {
-        let answer = if head.starts_with("POST /end ") {
-            sandbox
-                .change(|world| {
-                    let runs = world.prow.runs.values_mut();
-                    runs.for_each(|run| run.forced = Some("success".to_owned()));
-                })
-                .expect("a world in memory");
-            (204, Bytes::new())
+        let told = ["end", "ten", "commits"]
+            .into_iter()
+            .find(|what| head.starts_with(&format!("POST /{what} ")));
+        let answer = if let Some(what) = told {
+            let commits = sandbox.change(|world| by_hand(world, what));
+            (200, String::new(), Bytes::from(commits.expect("a world in memory").to_string()))
         } else {
             pause::sleep(latency).await;
             forward(&sandbox, &head, body).await
         };
         let head = format!(
-            "HTTP/1.1 {} X\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            "HTTP/1.1 {} X\r\n{}content-length: {}\r\n\r\n",
             answer.0,
-            answer.1.len()
+            answer.1,
+            answer.2.len()
         );
-        let whole = [head.as_bytes(), &answer.1].concat();
+        let whole = [head.as_bytes(), &answer.2].concat();
         if stream.write_all(&whole).await.is_err() {
             return;
         }
     }
 }
 
-async fn forward(sandbox: &Sandbox, head: &str, body: Vec<u8>) -> (u16, Bytes) {
+/// Status, header lines and body of the answer.
+async fn forward(sandbox: &Sandbox, head: &str, body: Vec<u8>) -> (u16, String, Bytes) {
     let mut lines = head.lines();
     let mut words = lines.next().unwrap_or_default().split(' ');
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -174,9 +218,12 @@ async fn forward(sandbox: &Sandbox, head: &str, body: Vec<u8>) -> (u16, Bytes) {
     }
     let request = request.body(Bytes::from(body)).expect("a request");
     let response = sandbox.send(request).await.expect("an answer");
+    let lines = response.headers.iter().map(|(name, value)| {
+        format!("{name}: {}\r\n", value.to_str().expect("the model speaks ASCII"))
+    });
     match response.body {
-        Body::Full(bytes) => (response.status.as_u16(), bytes),
-        Body::Stream(_) => (500, Bytes::new()),
+        Body::Full(bytes) => (response.status.as_u16(), lines.collect(), bytes),
+        Body::Stream(_) => (500, String::new(), Bytes::new()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod pass;
 mod report;
+mod runs;
 
 pub use report::{AggregatorReport, BuildReport};
 

@@ -3,15 +3,12 @@
 use jiff::Timestamp;
 use oar_prow_jobs::result_file::RunFacts;
 use oar_prow_jobs::verdict::REPORT_WINDOW;
-use oar_prow_jobs::{
-    ArtifactsError, ProwError, ProwRun, RecordedRun, RunHandle, RunId, RunPage, is_lost,
-};
+use oar_prow_jobs::{ArtifactsError, ProwError, ProwRun, RecordedRun, RunHandle, RunId, is_lost};
 use oar_release::ErrorClass;
-use oar_release::time::{parse_stamp, stamp};
+use oar_release::time::stamp;
 
 use super::Desk;
 use crate::error::Classed;
-use crate::report::error_chain;
 
 /// A run that cannot be looked at. What is stored about it stays.
 #[derive(Debug, thiserror::Error)]
@@ -34,60 +31,30 @@ impl Classed for GatherError {
     }
 }
 
-/// What was found out about one run.
-#[derive(Debug, Default)]
-pub(super) struct Gathered {
-    pub(super) facts: RunFacts,
-    /// Why its test counts are missing.
-    pub(super) warning: Option<String>,
-}
-
-/// Looks at a run that has not ended, and for the report of one that has.
-pub(super) async fn gather(
-    desk: &Desk,
-    run: &RecordedRun,
-    is_upgrade: bool,
-) -> Result<Gathered, GatherError> {
-    let now = desk.clock.now();
-    let facts = if run.is_completed() { RunFacts::default() } else { look(desk, run, now).await? };
-    let mut gathered = Gathered { facts, warning: None };
-    if is_upgrade || run.has_summary {
-        return Ok(gathered);
-    }
-    let ended = gathered.facts.completed_at.as_deref().or(run.completed_at.as_deref());
-    let ended = ended.and_then(parse_stamp);
-    let is_recent = ended.is_some_and(|at| now.duration_since(at) < REPORT_WINDOW);
-    let page = page(run, &gathered.facts);
-    if let (true, Some(page), Some(artifacts)) = (is_recent, page, &desk.artifacts) {
-        match artifacts.test_summary(&page).await {
-            Ok(summary) => gathered.facts.summary = summary,
-            Err(error) => gathered.warning = Some(error_chain(&error)),
-        }
-    }
-    Ok(gathered)
-}
-
-/// Whether there is anything to find out about a run that has ended.
-pub(super) fn is_worth_a_look(
+/// Whether a run that has ended may have left a report that nobody has read.
+pub(super) fn may_have_report(
     desk: &Desk,
     run: &RecordedRun,
     is_upgrade: bool,
     now: Timestamp,
 ) -> bool {
-    let may_have_report = || {
-        let is_recent = run.ended_at().is_some_and(|at| now.duration_since(at) < REPORT_WINDOW);
-        let is_asked = desk.artifacts.is_some() && !is_upgrade && !run.has_summary;
-        is_asked && is_recent && run.page().is_some()
+    let is_recent = run.ended_at().is_some_and(|at| now.duration_since(at) < REPORT_WINDOW);
+    let is_asked = desk.artifacts.is_some() && !is_upgrade && !run.has_summary;
+    is_asked && is_recent && run.page().is_some()
+}
+
+/// The counts in the report of a run that has ended; none where there is no report.
+pub(super) async fn report(desk: &Desk, run: &RecordedRun) -> Result<RunFacts, ArtifactsError> {
+    let (Some(page), Some(artifacts)) = (run.page(), &desk.artifacts) else {
+        return Ok(RunFacts::default());
     };
-    !run.is_completed() || may_have_report()
+    Ok(RunFacts { summary: artifacts.test_summary(&page).await?, ..RunFacts::default() })
 }
 
-fn page(run: &RecordedRun, facts: &RunFacts) -> Option<RunPage> {
-    facts.url.as_deref().and_then(|url| url.parse().ok()).or_else(|| run.page())
-}
-
-/// Deck, then the artefacts, then Gangway; a run that nobody knows any more has ended by an error.
-async fn look(desk: &Desk, run: &RecordedRun, now: Timestamp) -> Result<RunFacts, GatherError> {
+/// How a run that has not ended stands: Deck, then the artefacts, then Gangway; one that nobody knows
+/// any more has ended by an error.
+pub(super) async fn look(desk: &Desk, run: &RecordedRun) -> Result<RunFacts, GatherError> {
+    let now = desk.clock.now();
     let id: RunId = run.id.parse().map_err(|_| GatherError::BadId { id: run.id.clone() })?;
     if let Some(found) = desk.prow.read.run(&id).await? {
         return Ok(RunFacts::of(&found));

@@ -1,28 +1,34 @@
-//! `POST /graphql`: `repository.object(expression:)` with trees and blobs.
+//! `POST /graphql`: branches, commits, trees and blobs of a repository, and commits of many files.
 
 use serde_json::{Map, Value, json};
 
 use super::query::{self, Field};
-use super::{GitHub, Repo};
+use super::{GitHub, Repo, mutation};
 use crate::answer::{Answer, Incoming};
 use crate::world::World;
 
 /// Blob texts above this size come back cut and marked `isTruncated`.
 const MAX_TEXT: usize = 512_000;
 
-/// Answers a query; mutations are not part of the model.
-pub(super) fn answer(world: &World, incoming: &Incoming<'_>) -> Answer {
+/// Answers an operation. The status is 200 also where it went wrong, as GitHub has it.
+pub(super) fn answer(world: &mut World, incoming: &Incoming<'_>) -> Answer {
     let body = incoming.json();
     let text = body.get("query").and_then(Value::as_str).unwrap_or_default();
     let variables = body.get("variables").cloned().unwrap_or(Value::Null);
-    match query::parse(text, &variables) {
-        Ok(fields) => {
-            let data: Map<String, Value> =
-                fields.iter().map(|f| (f.alias.clone(), root(&world.github, f))).collect();
-            Answer::json(200, &json!({ "data": data }))
+    let operation = match query::parse(text, &variables) {
+        Ok(operation) => operation,
+        Err(problem) => {
+            let extensions = json!({ "code": "parseError" });
+            let error = json!({ "message": problem, "extensions": extensions });
+            return Answer::json(200, &json!({ "errors": [error] }));
         }
-        Err(problem) => Answer::json(200, &json!({ "errors": [{ "message": problem }] })),
+    };
+    if operation.is_mutation {
+        return mutation::answer(world, &operation.fields);
     }
+    let data: Map<String, Value> =
+        operation.fields.iter().map(|f| (f.alias.clone(), root(&world.github, f))).collect();
+    Answer::json(200, &json!({ "data": data }))
 }
 
 fn root(github: &GitHub, field: &Field) -> Value {
@@ -38,12 +44,57 @@ fn root(github: &GitHub, field: &Field) -> Value {
 }
 
 fn repository(repo: &Repo, field: &Field) -> Option<Value> {
-    if field.name != "object" {
-        return Some(Value::Null);
+    let text = |name: &str| field.arguments.get(name).and_then(Value::as_str);
+    match field.name.as_str() {
+        "object" => {
+            let expression = text("expression")?;
+            let (branch, path) = expression.split_once(':').unwrap_or((expression, ""));
+            Some(node(repo, branch, path, &field.fields))
+        }
+        "ref" => {
+            let name = text("qualifiedName")?;
+            let name = name.strip_prefix("refs/heads/").unwrap_or(name);
+            let Some(id) = repo.branches.get(name) else { return Some(Value::Null) };
+            Some(select(&field.fields, |field| match field.name.as_str() {
+                "name" => Some(json!(name)),
+                "target" => Some(commit(repo, id, &field.fields)),
+                _ => None,
+            }))
+        }
+        _ => Some(Value::Null),
     }
-    let expression = field.arguments.get("expression").and_then(Value::as_str)?;
-    let (branch, path) = expression.split_once(':').unwrap_or((expression, ""));
-    Some(node(repo, branch, path, &field.fields))
+}
+
+/// A commit: its id, what it says, and single entries of its tree.
+pub(super) fn commit(repo: &Repo, id: &str, fields: &[Field]) -> Value {
+    select(fields, |field| match field.name.as_str() {
+        "oid" => Some(json!(id)),
+        "message" => Some(json!(repo.commits.get(id)?.message)),
+        "__typename" => Some(json!("Commit")),
+        "file" => {
+            let path = field.arguments.get("path").and_then(Value::as_str)?;
+            Some(entry(repo, id, path, &field.fields))
+        }
+        "...Commit" => Some(commit(repo, id, &field.fields)),
+        _ => None,
+    })
+}
+
+/// The entry at `path` in the tree of `reference`, or null.
+fn entry(repo: &Repo, reference: &str, path: &str, fields: &[Field]) -> Value {
+    let Some(files) = repo.files(reference) else { return Value::Null };
+    let blob = files.get(path).cloned();
+    let Some(id) = blob.clone().or_else(|| repo.folder_id(reference, path)) else {
+        return Value::Null;
+    };
+    select(fields, |field| match field.name.as_str() {
+        "name" => Some(json!(path.rsplit('/').next())),
+        "path" => Some(json!(path)),
+        "type" => Some(json!(if blob.is_some() { "blob" } else { "tree" })),
+        "oid" => Some(json!(id)),
+        "object" => Some(node(repo, reference, path, &field.fields)),
+        _ => None,
+    })
 }
 
 /// The blob or tree at `path`, or null.
@@ -80,6 +131,7 @@ fn node(repo: &Repo, branch: &str, path: &str, fields: &[Field]) -> Value {
                 })
                 .collect(),
         ),
+        "oid" => Some(json!(repo.folder_id(branch, path))),
         "__typename" => Some(json!("Tree")),
         "...Tree" => Some(node(repo, branch, path, &field.fields)),
         _ => None,
@@ -102,7 +154,7 @@ fn blob(repo: &Repo, id: &str, field: &Field) -> Option<Value> {
 }
 
 /// An object with one entry per field; fragments are merged into it, unknown fields left out.
-fn select(fields: &[Field], mut value: impl FnMut(&Field) -> Option<Value>) -> Value {
+pub(super) fn select(fields: &[Field], mut value: impl FnMut(&Field) -> Option<Value>) -> Value {
     let mut object = Map::new();
     for field in fields {
         match value(field) {

@@ -4,6 +4,7 @@ mod app;
 mod contents;
 mod git_data;
 mod graphql;
+mod mutation;
 mod pulls;
 mod query;
 
@@ -199,6 +200,17 @@ impl Repo {
         let id = self.branches.get(reference).map_or(reference, String::as_str);
         let tree = self.commits.get(id).map_or(id, |commit| commit.tree.as_str());
         self.trees.get(tree)
+    }
+
+    /// The id of the folder at `path`; `None` when nothing is in it.
+    fn folder_id(&self, reference: &str, path: &str) -> Option<String> {
+        let folder = if path.is_empty() { String::new() } else { format!("{path}/") };
+        let inside: BTreeMap<&str, &String> = self
+            .files(reference)?
+            .iter()
+            .filter_map(|(name, blob)| Some((name.strip_prefix(&folder)?, blob)))
+            .collect();
+        (!inside.is_empty()).then(|| object_id("tree", &inside))
     }
 
     /// Moves `branch` by one commit that sets or removes one file; answers the commit's id.

@@ -15,14 +15,24 @@ pub(super) struct Field {
     pub fields: Vec<Field>,
 }
 
-/// Reads one query operation; `variables` fill `$name` references.
-pub(super) fn parse(query: &str, variables: &Value) -> Result<Vec<Field>, String> {
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Operation {
+    /// Whether it changes something.
+    pub is_mutation: bool,
+    /// What is selected.
+    pub fields: Vec<Field>,
+}
+
+/// Reads one operation; `variables` fill `$name` references.
+pub(super) fn parse(query: &str, variables: &Value) -> Result<Operation, String> {
     let mut reader = Reader { tokens: tokens(query)?, at: 0, variables };
+    let is_mutation = reader.peek() == Some("mutation");
     // `query Name($a: T!, ...)` may stand before the selection.
     while reader.peek() != Some("{") {
         reader.next().ok_or("the query has no selection")?;
     }
-    reader.selection()
+    Ok(Operation { is_mutation, fields: reader.selection()? })
 }
 
 struct Reader<'a> {

@@ -101,6 +101,105 @@ async fn graphql_reads_trees_and_blobs_with_variables() {
     assert_eq!(repo["b"], Value::Null);
 }
 
+const GRAPHQL: &str = "https://api.github.com/graphql";
+
+/// The id of the branch `record`, and of the entries at `paths` in that commit.
+async fn head_with(sandbox: &Sandbox, paths: &[&str]) -> Value {
+    let file = |(number, path)| format!("f{number}: file(path: \"{path}\") {{ oid type }}");
+    let files = paths.iter().enumerate().map(file).collect::<Vec<_>>().join(" ");
+    let query = format!(
+        "{{ repository(owner: \"openshift\", name: \"release-tests\") {{ \
+         ref(qualifiedName: \"refs/heads/record\") {{ target {{ oid ... on Commit {{ __typename {files} }} }} }} }} }}"
+    );
+    let (_, answer) = call(sandbox, Method::POST, GRAPHQL, json!({ "query": query })).await;
+    answer["data"]["repository"]["ref"]["target"].clone()
+}
+
+fn commit(head: &Value, additions: &Value, deletions: &Value) -> Value {
+    json!({
+        "query": "mutation($input: CreateCommitOnBranchInput!) { createCommitOnBranch(input: $input) { commit { oid } } }",
+        "variables": { "input": {
+            "branch": { "repositoryNameWithOwner": "openshift/release-tests", "branchName": "record" },
+            "message": { "headline": "Two files", "body": "Actor: tester" },
+            "fileChanges": { "additions": additions, "deletions": deletions },
+            "expectedHeadOid": head,
+        } },
+    })
+}
+
+#[tokio::test]
+async fn many_files_are_committed_on_the_expected_head_or_not_at_all() {
+    let sandbox = Sandbox::in_memory(World::seeded());
+    let before = head_with(&sandbox, &["x", "y"]).await;
+    assert_eq!((&before["__typename"], &before["f0"]), (&json!("Commit"), &Value::Null));
+    let files = json!([{ "path": "x", "contents": "WA==" }, { "path": "y/z", "contents": "Wg==" }]);
+    let body = commit(&before["oid"], &files, &json!([]));
+    let (status, answer) = call(&sandbox, Method::POST, GRAPHQL, body.clone()).await;
+    assert_eq!(status, 200);
+    let after = head_with(&sandbox, &["x", "y", "y/z"]).await;
+    assert_eq!(answer["data"]["createCommitOnBranch"]["commit"]["oid"], after["oid"]);
+    assert_eq!(after["f0"]["oid"], oar_sandbox::github::blob_id(b"X"));
+    assert_eq!((&after["f1"]["type"], &after["f2"]["type"]), (&json!("tree"), &json!("blob")));
+    let said = sandbox.world(|world| world.github.log("record")[0].clone());
+    assert_eq!(said, "Two files\n\nActor: tester");
+    assert_eq!(sandbox.world(|world| world.count("github", "create-commit-on-branch")), 1);
+
+    // The same once more: the head is another one. Its words are the ones the service uses.
+    let (status, answer) = call(&sandbox, Method::POST, GRAPHQL, body).await;
+    assert_eq!(status, 200, "a refusal is no error of HTTP");
+    assert_eq!(answer["data"], json!({ "createCommitOnBranch": null }));
+    let error = &answer["errors"][0];
+    assert_eq!(
+        (&error["type"], &error["path"]),
+        (&json!("STALE_DATA"), &json!(["createCommitOnBranch"]))
+    );
+    let expected = before["oid"].as_str().expect("an id");
+    let words =
+        format!("Expected branch to point to \"{expected}\" but it did not.  Pull and try again.");
+    assert_eq!(error["message"], words);
+
+    // A deletion of what is not there refuses the addition beside it.
+    for (files, gone, kind) in [
+        (json!([{ "path": "w", "contents": "WA==" }]), json!([{ "path": "no" }]), "UNPROCESSABLE"),
+        (json!([{ "path": "w", "contents": "%" }]), json!([]), "UNPROCESSABLE"),
+    ] {
+        let body = commit(&after["oid"], &files, &gone);
+        let (_, answer) = call(&sandbox, Method::POST, GRAPHQL, body).await;
+        assert_eq!(answer["errors"][0]["type"], kind, "{answer}");
+        assert_eq!(head_with(&sandbox, &["w"]).await["f0"], Value::Null);
+    }
+    let body = commit(&after["oid"], &json!([]), &json!([{ "path": "x" }]));
+    call(&sandbox, Method::POST, GRAPHQL, body).await;
+    assert_eq!(head_with(&sandbox, &["x"]).await["f0"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_the_schema_refuses_has_no_data() {
+    let sandbox = Sandbox::in_memory(World::seeded());
+    let mut body = commit(&Value::Null, &json!([]), &json!([]));
+    let (_, answer) = call(&sandbox, Method::POST, GRAPHQL, body.clone()).await;
+    assert!(answer.get("data").is_none() && answer["errors"][0].get("type").is_none(), "{answer}");
+    body["variables"]["input"]["expectedHeadOid"] = json!("0");
+    for (field, value) in [("repositoryNameWithOwner", "o/none"), ("branchName", "none")] {
+        let mut body = body.clone();
+        body["variables"]["input"]["branch"][field] = json!(value);
+        let (_, answer) = call(&sandbox, Method::POST, GRAPHQL, body).await;
+        assert_eq!(answer["errors"][0]["type"], "NOT_FOUND", "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_that_moves_under_a_commit_of_many_files_refuses_it() {
+    let sandbox = Sandbox::in_memory(World::seeded());
+    let kind = Kind::HeadMoved { branch: "record" };
+    sandbox.plant(Rule::once("github", kind).body("createCommitOnBranch"));
+    let head = head_with(&sandbox, &[]).await["oid"].clone();
+    let body = commit(&head, &json!([{ "path": "x", "contents": "WA==" }]), &json!([]));
+    let (_, answer) = call(&sandbox, Method::POST, GRAPHQL, body).await;
+    assert_eq!(answer["errors"][0]["type"], "STALE_DATA");
+    assert_ne!(head_with(&sandbox, &[]).await["oid"], head);
+}
+
 #[tokio::test]
 async fn latest_takes_the_prefix_as_plain_text() {
     let sandbox = Sandbox::in_memory(World::seeded());

@@ -5,21 +5,29 @@ use std::net::TcpListener;
 use std::sync::Arc;
 
 use http::Method;
-use oar_transport::real::{NetworkSettings, ReqwestSend};
+use oar_transport::real::{NetworkSettings, ReqwestSend, ServiceTls, TlsMaterialError};
 use oar_transport::testing::{client_at, endpoints_at};
-use oar_transport::{HttpError, HttpErrorKind, Reply, Service};
+use oar_transport::{HttpError, HttpErrorKind, Reply, Secret, Service};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 
 /// An authority of its own and a server whose certificate it signed.
 struct Lab {
     authority: tempfile::NamedTempFile,
     port: u16,
+    /// A certificate of the same authority for whoever asks, and its key, in PEM.
+    client: (String, String),
 }
 
 impl Lab {
     fn start(host: &str, expired: bool) -> Self {
+        Self::start_for(host, expired, false)
+    }
+
+    /// With `by_certificate` the server answers nobody whom the authority does not know.
+    fn start_for(host: &str, expired: bool, by_certificate: bool) -> Self {
         let authority_key = KeyPair::generate().unwrap();
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -34,31 +42,60 @@ impl Lab {
         }
         let certificate = server.signed_by(&key, &issuer).unwrap();
 
+        let client_key = KeyPair::generate().unwrap();
+        let client = CertificateParams::new(Vec::new()).unwrap();
+        let client = client.signed_by(&client_key, &issuer).unwrap();
+
         let mut file = tempfile::NamedTempFile::new().unwrap();
         file.write_all(authority_certificate.pem().as_bytes()).unwrap();
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-        Self { authority: file, port: serve(certificate.der().clone(), key) }
+        let known = by_certificate.then(|| authority_certificate.der().clone());
+        let port = serve(certificate.der().clone(), key, known);
+        Self { authority: file, port, client: (client.pem(), client_key.serialize_pem()) }
+    }
+
+    fn base(&self) -> String {
+        format!("https://localhost:{}", self.port)
+    }
+
+    fn pem(&self) -> Vec<u8> {
+        std::fs::read(self.authority.path()).unwrap()
+    }
+
+    /// Asks `service` at this server, with TLS of its own.
+    async fn ask_with(&self, service: Service, tls: ServiceTls) -> Result<Reply, HttpError> {
+        let tls = [(Service::KubeCi, tls)].into();
+        let network = NetworkSettings { tls, ..NetworkSettings::default() };
+        let endpoints = endpoints_at(service, &self.base());
+        let http = client_at(Arc::new(ReqwestSend::new(network)), endpoints);
+        http.service(service).call("x", Method::POST, "x").send().await
     }
 
     async fn ask(&self, trusting: bool) -> Result<Reply, HttpError> {
         let ca_bundles = if trusting { vec![self.authority.path().to_owned()] } else { Vec::new() };
         let network = NetworkSettings { ca_bundles, ..NetworkSettings::default() };
-        let base = format!("https://localhost:{}", self.port);
-        let endpoints = endpoints_at(Service::Errata, &base);
+        let endpoints = endpoints_at(Service::Errata, &self.base());
         let http = client_at(Arc::new(ReqwestSend::new(network)), endpoints);
         http.service(Service::Errata).call("x", Method::POST, "x").send().await
     }
 }
 
 fn serve(
-    certificate: rustls::pki_types::CertificateDer<'static>,
+    certificate: CertificateDer<'static>,
     key: PrivateKeyDer<'static>,
+    known: Option<CertificateDer<'static>>,
 ) -> u16 {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = known.map(|authority| {
+        let mut roots = RootCertStore::empty();
+        roots.add(authority).unwrap();
+        WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone()).build().unwrap()
+    });
+    let verifier = verifier.unwrap_or_else(WebPkiClientVerifier::no_client_auth);
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_no_client_auth()
+        .with_client_cert_verifier(verifier)
         .with_single_cert(vec![certificate], key)
         .unwrap();
     let config = Arc::new(config);
@@ -138,4 +175,53 @@ async fn a_bundle_that_cannot_be_read_stops_before_anything_is_sent() {
     let call = http.service(Service::Errata).call("x", Method::POST, "x");
     let error = call.send().await.unwrap_err();
     assert!(problem(&error).contains("/nonexistent/bundle.pem"), "{error}");
+}
+
+#[tokio::test]
+async fn one_service_may_have_an_authority_of_its_own() {
+    let lab = Lab::start("localhost", false);
+    let tls = || ServiceTls::new(&lab.base()).unwrap().trusting(&lab.pem()).unwrap();
+    assert_eq!(&lab.ask_with(Service::KubeCi, tls()).await.unwrap().body[..], b"{}");
+    // The others do not trust it, and neither does the service at another place.
+    let error = lab.ask_with(Service::Errata, tls()).await.unwrap_err();
+    assert!(problem(&error).contains("issuer is not trusted"), "{error}");
+    let elsewhere = ServiceTls::new("https://localhost:1").unwrap().trusting(&lab.pem()).unwrap();
+    let error = lab.ask_with(Service::KubeCi, elsewhere).await.unwrap_err();
+    assert!(problem(&error).contains("the system's certificate store"), "{error}");
+}
+
+#[tokio::test]
+async fn an_authority_of_its_own_replaces_the_systems_store() {
+    let (lab, other) = (Lab::start("localhost", false), Lab::start("localhost", false));
+    let tls = ServiceTls::new(&lab.base()).unwrap().trusting(&other.pem()).unwrap();
+    let error = lab.ask_with(Service::KubeCi, tls).await.unwrap_err();
+    let problem = problem(&error);
+    assert!(problem.contains("the authorities in its own configuration"), "{problem}");
+}
+
+#[tokio::test]
+async fn a_service_may_know_us_by_certificate() {
+    let lab = Lab::start_for("localhost", false, true);
+    let trusting = || ServiceTls::new(&lab.base()).unwrap().trusting(&lab.pem()).unwrap();
+    let (certificate, key) = &lab.client;
+    let showing = trusting().showing(certificate.as_bytes(), &Secret::new(key.clone())).unwrap();
+    assert!(showing.shows_certificate());
+    assert_eq!(&lab.ask_with(Service::KubeCi, showing).await.unwrap().body[..], b"{}");
+    assert!(lab.ask_with(Service::KubeCi, trusting()).await.is_err(), "nobody is let in without");
+}
+
+#[test]
+fn certificates_and_keys_that_do_not_fit_are_told_at_once() {
+    let (one, two) = (Lab::start("localhost", false), Lab::start("localhost", false));
+    let tls = || ServiceTls::new("https://localhost:1").unwrap();
+    let show = |certificate: &str, key: &str| {
+        tls().showing(certificate.as_bytes(), &Secret::new(key)).unwrap_err()
+    };
+    assert_eq!(show(&one.client.0, &two.client.1), TlsMaterialError::Mismatch);
+    assert_eq!(show("x", &one.client.1), TlsMaterialError::NoCertificate);
+    assert_eq!(show(&one.client.0, &one.client.0), TlsMaterialError::NoKey);
+    assert_eq!(tls().trusting(b"x").unwrap_err(), TlsMaterialError::NoAuthority);
+    assert_eq!(ServiceTls::new("nowhere").unwrap_err(), TlsMaterialError::NotAUrl);
+    let tls = tls().showing(one.client.0.as_bytes(), &Secret::new(one.client.1.clone())).unwrap();
+    assert!(!format!("{tls:?}").contains("BEGIN"), "{tls:?}");
 }

@@ -3,44 +3,40 @@
 use std::collections::BTreeMap;
 
 use futures_util::StreamExt as _;
-use futures_util::future::join3;
+use futures_util::future::{join, join3};
 use jiff::Timestamp;
 use oar_prow_jobs::result_file::RunFacts;
 use oar_prow_jobs::verdict::{BuildStanding, judge_build};
-use oar_prow_jobs::{AllTags, Build, JobSpec, RecordedRun, ResultFile};
+use oar_prow_jobs::{AllTags, Build, JobSpec, ResultFile};
 use oar_release::ErrorClass;
 use oar_state_repo::{Edit, FileEdit, StoredFile};
 
 use super::report::{AggregatorReport, BuildReport};
 use crate::error::{Classed, OperatorError};
 use crate::report::error_chain;
-use crate::test_jobs::gather::{GatherError, Gathered, gather, is_worth_a_look};
 use crate::test_jobs::label::{self, ACCEPTED, LabelError, Labelled, REJECTED};
 use crate::test_jobs::start::{self, Place, Started, Target, Want};
 use crate::test_jobs::store::{self, Records, Registries, StoredResult, result_edit};
 use crate::test_jobs::{Desk, Problem};
 
 /// Runs that are looked at, and labels that are set, at the same time.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
 
 /// A build that is not decided.
-struct Open {
-    result: StoredResult,
-    file: ResultFile,
+pub(super) struct Open {
+    pub(super) result: StoredResult,
+    pub(super) file: ResultFile,
     specs: Vec<JobSpec>,
-    facts: Vec<(String, RunFacts)>,
+    pub(super) facts: Vec<(String, RunFacts)>,
     started: Vec<Started>,
     /// The label that the payload was seen to have, or that does not matter as the payload is gone.
     labelled: Option<&'static str>,
 }
 
-/// The number of a build, a run of it, and what was found out; nothing when it was too late.
-type Looked = (usize, RecordedRun, Option<Result<Gathered, GatherError>>);
-
-struct Pass<'a> {
-    desk: &'a Desk,
-    begun: Timestamp,
-    report: AggregatorReport,
+pub(super) struct Pass<'a> {
+    pub(super) desk: &'a Desk,
+    pub(super) begun: Timestamp,
+    pub(super) report: AggregatorReport,
 }
 
 pub(super) async fn run(desk: &Desk) -> Result<AggregatorReport, OperatorError> {
@@ -64,7 +60,10 @@ pub(super) async fn run(desk: &Desk) -> Result<AggregatorReport, OperatorError> 
     for build in &mut open {
         pass.start_missing(build, &records).await;
     }
-    pass.label(&mut open).await;
+    // Counts are for the record only: no label waits for them.
+    let (labels, reports) = join(pass.labels(&open), pass.reports(&open)).await;
+    pass.keep_labels(&mut open, labels);
+    pass.keep_reports(&mut open, reports);
     pass.store(open, recycled).await;
     pass.report.planned_changes = desk.planned_changes();
     Ok(pass.report)
@@ -88,7 +87,7 @@ impl<'a> Pass<'a> {
         Self { desk, begun: desk.clock.now(), report }
     }
 
-    fn is_late(&self) -> bool {
+    pub(super) fn is_late(&self) -> bool {
         let passed = self.desk.clock.now().duration_since(self.begun);
         passed.unsigned_abs() >= self.desk.deadline || self.desk.halt.is_called()
     }
@@ -131,47 +130,6 @@ impl<'a> Pass<'a> {
         open
     }
 
-    /// Looks at every run that may have news, eight at the same time.
-    async fn look_at_runs(&mut self, open: &mut [Open]) {
-        let mut looks = Vec::new();
-        for (at, build) in open.iter().enumerate() {
-            looks.extend(
-                build.runs_to_look_at(self.desk, self.begun).into_iter().map(|run| (at, run)),
-            );
-        }
-        let desk = self.desk;
-        let pass = &*self;
-        let looked: Vec<Looked> = futures_util::stream::iter(looks)
-            .map(|(at, (run, is_upgrade))| async move {
-                if pass.is_late() {
-                    return (at, run, None);
-                }
-                let gathered = gather(desk, &run, is_upgrade).await;
-                (at, run, Some(gathered))
-            })
-            .buffered(AT_ONCE)
-            .collect()
-            .await;
-        for (at, run, gathered) in looked {
-            let build = &mut open[at];
-            let subject = format!("{} run {}", build.result.name.build, run.id);
-            match gathered {
-                Some(Ok(Gathered { facts, warning })) => {
-                    if let Some(warning) = warning {
-                        let warning = format!("{subject}: no test counts: {warning}");
-                        let warning = desk.masker.mask(&warning).into_owned();
-                        tracing::warn!("{warning}");
-                        self.report.warnings.push(warning);
-                    }
-                    build.file.record(&run.id, &facts);
-                    build.facts.push((run.id, facts));
-                }
-                Some(Err(error)) => self.report.problems.push(desk.problem(&subject, &error)),
-                None => self.report.left_undone.push(subject),
-            }
-        }
-    }
-
     /// Starts first runs and retries that are missing.
     async fn start_missing(&mut self, build: &mut Open, records: &Records) {
         let wants = build.wants(self.begun);
@@ -209,7 +167,7 @@ impl<'a> Pass<'a> {
 
     /// Labels what is accepted, before the files say so (spec 04 §8). A build that turned out bad after
     /// its payload was labelled is told: nobody who saw the label looks at the file again.
-    async fn label(&mut self, open: &mut [Open]) {
+    async fn labels(&self, open: &[Open]) -> Vec<Label> {
         let (desk, begun) = (self.desk, self.begun);
         let is_late = self.is_late();
         let labels = open.iter().map(|build| async move {
@@ -224,7 +182,11 @@ impl<'a> Pass<'a> {
                 }
             }
         });
-        let labels: Vec<_> = futures_util::stream::iter(labels).buffered(AT_ONCE).collect().await;
+        futures_util::stream::iter(labels).buffered(AT_ONCE).collect().await
+    }
+
+    fn keep_labels(&mut self, open: &mut [Open], labels: Vec<Label>) {
+        let (desk, begun) = (self.desk, self.begun);
         for (build, label) in open.iter_mut().zip(labels) {
             let name = build.result.name.build.to_string();
             match label {
@@ -336,7 +298,7 @@ fn deletion(result: &StoredResult) -> FileEdit<'_> {
 }
 
 impl Open {
-    fn standing(&self, now: Timestamp) -> BuildStanding {
+    pub(super) fn standing(&self, now: Timestamp) -> BuildStanding {
         judge_build(&self.file.jobs(), &self.specs, now)
     }
 
@@ -345,20 +307,6 @@ impl Open {
         let value: serde_json::Value = serde_json::from_slice(&self.result.stored.content)
             .map_err(|error| error.to_string())?;
         Build::from_value(value["build"].clone()).map_err(|error| error.problem)
-    }
-
-    /// Each run that may have news, and whether its job upgrades.
-    fn runs_to_look_at(&self, desk: &Desk, now: Timestamp) -> Vec<(RecordedRun, bool)> {
-        let standing = self.standing(now);
-        let jobs = self.file.jobs();
-        let in_scope = standing.jobs.iter().filter_map(|judged| {
-            let job = jobs.iter().find(|job| job.job == judged.spec.job)?;
-            Some((job, judged.spec.upgrade || judged.spec.job.contains("upgrade")))
-        });
-        let runs = in_scope.flat_map(|(job, upgrade)| job.runs().map(move |run| (run, upgrade)));
-        runs.filter(|(run, upgrade)| is_worth_a_look(desk, run, *upgrade, now))
-            .map(|(run, upgrade)| (run.clone(), upgrade))
-            .collect()
     }
 
     fn wants(&self, now: Timestamp) -> Vec<Want> {

@@ -216,10 +216,12 @@ async fn whoever_comes_first_every_run_is_started_once_and_no_change_is_lost() {
                 &[ended("1", "failure"), ended("2", "success")],
             ),
         ]);
-        for (number, method) in [Method::PUT, Method::PUT, Method::PATCH].into_iter().enumerate() {
+        let many = "createCommitOnBranch";
+        let moves = [(Method::PUT, ""), (Method::PUT, ""), (Method::POST, many)];
+        for (number, (method, body)) in moves.into_iter().enumerate() {
             let skip = (seed + u32::try_from(number).expect("small")) % 4;
             let kind = Kind::HeadMoved { branch: "record" };
-            lab.sandbox.plant(Rule::once("github", kind).method(method).skip(skip));
+            lab.sandbox.plant(Rule::once("github", kind).method(method).body(body).skip(skip));
         }
         // Programs take turns at every request: each has its own client.
         let programs: Vec<_> = (0..4_u64)

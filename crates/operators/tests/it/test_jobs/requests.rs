@@ -3,6 +3,7 @@
 use oar_operators::test_jobs::controller::{self, Done, Options};
 use oar_prow_jobs::{LatestName, StreamKind};
 use oar_release::{Arch, YStream};
+use oar_sandbox::fault::{Kind, Rule};
 use oar_sandbox::world::World;
 use serde_json::{Value, json};
 
@@ -185,11 +186,46 @@ async fn ten_files_that_changed_are_one_commit() {
     let commits = lab.commits();
     assert!(lab.aggregate().await.is_sound());
     assert_eq!(lab.commits(), commits + 1);
+    let asked: Vec<_> = lab.sandbox.requests().into_iter().collect();
+    let github = asked.iter().filter(|(what, _)| what.starts_with("github"));
+    let github: Vec<_> = github.map(|(what, count)| (what.as_str(), *count)).collect();
+    assert_eq!(github, [("github POST", 3)], "two folders are read, one commit is written");
     let message = lab.sandbox.world(|world| world.github.log("record")[0].clone());
     for number in 10..20 {
         assert!(message.contains(&format!("4.99.{number} updated")), "{message}");
     }
     assert!(message.contains("Command: start-aggregator amd64"), "{message}");
+}
+
+/// The answer to the commit is lost, or somebody commits right before it: ten files are there once.
+#[tokio::test(start_paused = true)]
+async fn trouble_at_the_commit_of_ten_files_doubles_and_loses_nothing() {
+    let troubles = [
+        Kind::ResetAfter,
+        Kind::ResetBefore,
+        Kind::StatusAfter(502),
+        Kind::Truncated,
+        Kind::Stall,
+        Kind::HeadMoved { branch: "record" },
+    ];
+    for trouble in troubles {
+        let lab = Lab::new();
+        lab.registry_of(&["a"]);
+        for number in 10..20 {
+            let id = format!("run-{number}");
+            lab.run(&job("a"), &id, "pending");
+            lab.result_of(&format!("4.99.{number}"), &[entry("a", json!({ "jobID": id }))]);
+        }
+        let told = format!("{trouble:?}");
+        lab.sandbox.plant(Rule::once("github", trouble).body("createCommitOnBranch"));
+        let report = lab.aggregate().await;
+        assert!(report.is_sound(), "{told}: {report:?}");
+        assert_eq!(lab.count("github", "create-commit-on-branch"), 1, "{told}");
+        for number in 10..20 {
+            let file = lab.file_of(&format!("4.99.{number}"));
+            assert_eq!(file["result"][0]["firstJob"]["jobState"], "pending", "{told}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]
