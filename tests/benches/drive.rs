@@ -29,7 +29,7 @@ fn main() {
     for (name, hours) in [("waiting for the promotion", 10), ("waiting for the calendar", 60)] {
         let used = cpu_time();
         let first = figures(hours);
-        let cpu = cpu_time() - used;
+        let cpu = cpu_time().saturating_sub(used);
         println!(
             "{name:<26} {:>3} reads (at most {READS}), {:>4} ms (goal {}: the slowest chain), {} commands; \
              {:?} CPU with the way there",

@@ -366,7 +366,7 @@ fn the_plan_polls_a_job_of_this_machine() {
     let _jobs = Jobs(&place);
     scheduled(&place);
     let plan = place.sandboxed("oar", &["-r", "4.99.3", "plan"]).expect(0);
-    assert!(plan.stdout.contains("the approval job's record is here"), "{}", plan.stdout);
+    assert!(plan.stdout.contains("the approval job of this machine is waiting"), "{}", plan.stdout);
 }
 
 /// P5: killed anywhere between the first look and the process of the job, the next run ends with one job

@@ -24,6 +24,7 @@ use oar_release::{Entropy, Task, TaskStatus};
 use oar_sandbox::fault::{Faults, Kind, RandomFaults};
 use oar_sandbox::story::{Pace, Trouble};
 use oar_sandbox::world::World;
+use oar_transport::env::Environment;
 
 use crate::machine::{End, Life, Machine, release};
 use crate::trial::RELEASE;
@@ -112,8 +113,8 @@ impl Journey {
             self.check();
             match end {
                 End::Off => self.time_goes_on(),
-                End::Over(drives) => {
-                    let driven = &drives[0];
+                End::Over(ended) => {
+                    let driven = &ended[0];
                     match driven.ending {
                         Ending::Shipped => return Ending::Shipped,
                         _ if self.person_gives_up(driven) => return driven.ending,
@@ -297,7 +298,7 @@ fn is_true(world: &World, task: &str) -> bool {
 }
 
 fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
+    Environment::from_process().get(name)?.parse().ok()
 }
 
 #[test]
@@ -308,7 +309,7 @@ fn thousands_of_releases_survive_everything() {
         println!("{:#?}\n{ending:?}", journey.machine.diary.lines());
         return;
     }
-    let journeys = number("OAR_CHAOS_JOURNEYS").unwrap_or(50);
+    let journeys = number("OAR_CHAOS_JOURNEYS").unwrap_or(100);
     let next = AtomicU64::new(0);
     let started = std::time::Instant::now();
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

@@ -153,8 +153,17 @@ fn an_expired_token_is_waited_out() {
 
 #[test]
 fn flaky_services_cost_time_only() {
-    // The stage tests have left the queue before anybody is told that they wait there.
-    ships_all_the_same(Trouble::FlakyServices, &[("slack post #team-release-example", 5)]);
+    let place = brisk(&[Trouble::FlakyServices]);
+    ships(&place);
+    let mut expected = expected();
+    // Which reads fail decides whether the stage tests have left the queue before anybody is told that
+    // they wait there.
+    let posts = "slack post #team-release-example";
+    let posted = changes(&place)[posts];
+    assert!((5..=6).contains(&posted), "{posted}");
+    expected.insert(posts.to_owned(), posted);
+    changed(&place, &expected);
+    a_second_drive_changes_nothing(&place);
 }
 
 /// The candidate's verdict informs; nobody has to decide about it.

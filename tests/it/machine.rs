@@ -53,7 +53,7 @@ struct Beside(mpsc::UnboundedSender<Asked>);
 impl LaunchJob for Beside {
     async fn launch(&self, release: &ReleaseVersion) -> Result<Launched, ApprovalError> {
         let (told, answer) = oneshot::channel();
-        let gone = |_| ApprovalError::NotStarted { problem: "the machine is off".to_owned() };
+        let gone = |()| ApprovalError::NotStarted { problem: "the machine is off".to_owned() };
         self.0.send((release.clone(), told)).map_err(|_| gone(()))?;
         answer.await.map_err(|_| gone(()))?
     }

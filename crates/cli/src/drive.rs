@@ -62,19 +62,19 @@ pub(crate) async fn run(
     options: &Drive,
 ) -> Result<Ended, CliError> {
     check(around, release, options)?;
-    let (releases, problems) = match release {
-        Some(release) => (vec![release.clone()], Vec::new()),
-        None => {
-            let keep_days = i32::try_from(around.settings.prow().keep_days).unwrap_or(i32::MAX);
-            let found = active_releases::run(&around.context(false)?, keep_days).await?;
-            (found.releases.into_iter().map(|one| one.release).collect(), found.problems)
-        }
+    let (releases, problems) = if let Some(release) = release {
+        (vec![release.clone()], Vec::new())
+    } else {
+        let keep_days = i32::try_from(around.settings.prow().keep_days).unwrap_or(i32::MAX);
+        let found = active_releases::run(&around.context(false)?, keep_days).await?;
+        (found.releases.into_iter().map(|one| one.release).collect(), found.problems)
     };
     if options.execute {
         let drives = releases.iter().map(|release| drive_one(around, release, options));
         let drives =
             join_all(drives).await.into_iter().collect::<Result<Vec<Driven>, CliError>>()?;
-        let exit = drives.iter().map(|driven| exit_of(driven.ending)).max_by_key(severity);
+        let exit =
+            drives.iter().map(|driven| exit_of(driven.ending)).max_by_key(|exit| severity(*exit));
         let result = DriveResult { schema: "oar.drives/1", releases: drives, problems };
         print(printer, &result)?;
         return Ok(Ended::as_exit(exit.unwrap_or(Exit::Done)));
@@ -148,7 +148,7 @@ const fn exit_of(ending: Ending) -> Exit {
 }
 
 /// Of several releases the one that most needs somebody decides.
-const fn severity(exit: &Exit) -> u8 {
+const fn severity(exit: Exit) -> u8 {
     match exit {
         Exit::Failed => 3,
         Exit::Blocked => 2,

@@ -78,9 +78,9 @@ fn approval_job(context: &Context, release: &ReleaseVersion, facts: &mut Facts) 
         let record = record.filter(JobRecord::needs_a_process);
         let state = record.map(|record| {
             let word = record.status.word();
-            folder.is_held(release, Lock::Job).map(|held| match held {
-                true => JobState { word: word.to_owned(), ended: false },
-                false => JobState { word: format!("{word}, and no process has it"), ended: true },
+            folder.is_held(release, Lock::Job).map(|held| {
+                let alone = if held { "" } else { ", and no process has it" };
+                JobState { word: format!("{word}{alone}"), ended: !held }
             })
         });
         state.transpose()

@@ -27,31 +27,31 @@ struct Cluster {
 
 impl Cluster {
     fn start() -> Self {
-        let authority_key = KeyPair::generate().unwrap();
-        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        let authority_key = KeyPair::generate().expect("the lab is sound");
+        let mut authority = CertificateParams::new(Vec::new()).expect("the lab is sound");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let known = authority.self_signed(&authority_key).unwrap();
+        let known = authority.self_signed(&authority_key).expect("the lab is sound");
         let issuer = Issuer::new(authority, authority_key);
         let signed = |names: Vec<String>| {
-            let key = KeyPair::generate().unwrap();
-            let params = CertificateParams::new(names).unwrap();
-            (params.signed_by(&key, &issuer).unwrap(), key)
+            let key = KeyPair::generate().expect("the lab is sound");
+            let params = CertificateParams::new(names).expect("the lab is sound");
+            (params.signed_by(&key, &issuer).expect("the lab is sound"), key)
         };
         let (server, server_key) = signed(vec!["localhost".to_owned()]);
         let (user, user_key) = signed(Vec::new());
 
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut roots = RootCertStore::empty();
-        roots.add(known.der().clone()).unwrap();
+        roots.add(known.der().clone()).expect("the lab is sound");
         let verifier =
             WebPkiClientVerifier::builder_with_provider(roots.into(), provider.clone()).build();
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(server_key.serialize_der()));
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_client_cert_verifier(verifier.unwrap())
+            .expect("the lab is sound")
+            .with_client_cert_verifier(verifier.expect("the lab is sound"))
             .with_single_cert(vec![server.der().clone()], key)
-            .unwrap();
+            .expect("the lab is sound");
         Self {
             authority: known.pem(),
             certificate: user.pem(),
@@ -73,7 +73,8 @@ impl Cluster {
             Some(token) => HttpKube::new(&http, token),
             None => HttpKube::by_certificate(&http),
         };
-        let label = kube.label(&PayloadName::new("4.99.7", Arch::Amd64)).await.unwrap();
+        let label =
+            kube.label(&PayloadName::new("4.99.7", Arch::Amd64)).await.expect("the lab is sound");
         label.expect("the payload is there")
     }
 }
@@ -81,12 +82,12 @@ impl Cluster {
 /// Answers every request with a payload whose label is the `Authorization` header.
 fn serve(config: ServerConfig) -> u16 {
     let config = Arc::new(config);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("the lab is sound");
+    let port = listener.local_addr().expect("the lab is sound").port();
     // Ends with the test process.
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let connection = ServerConnection::new(config.clone()).unwrap();
+            let connection = ServerConnection::new(config.clone()).expect("the lab is sound");
             let mut stream = StreamOwned::new(connection, stream);
             let mut request = [0; 4096];
             let Ok(length) = stream.read(&mut request) else { continue };
@@ -117,13 +118,14 @@ fn kubeconfig(folder: &Path, cluster: &str, user: &str) -> std::path::PathBuf {
          users:\n- name: me\n  user: {{{user}}}\n"
     );
     let path = folder.join("config");
-    std::fs::write(&path, text).unwrap();
+    std::fs::write(&path, text).expect("the lab is sound");
     path
 }
 
 fn refusal(cluster: &str, user: &str) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let error = Kubeconfig::read(&kubeconfig(folder.path(), cluster, user), None).unwrap_err();
+    let folder = tempfile::tempdir().expect("the lab is sound");
+    let error = Kubeconfig::read(&kubeconfig(folder.path(), cluster, user), None)
+        .expect_err("it is refused");
     assert_eq!(error.class(), ErrorClass::NotConfigured);
     assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");
     error.to_string()
@@ -134,7 +136,7 @@ const SERVER: &str = "server: 'https://api.example.com:6443'";
 #[tokio::test]
 async fn a_cluster_that_knows_users_by_certificate_is_asked_with_it() {
     let cluster = Cluster::start();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("the lab is sound");
     let data = |pem: &str| STANDARD.encode(pem);
     let in_it = (
         format!(
@@ -148,7 +150,8 @@ async fn a_cluster_that_knows_users_by_certificate_is_asked_with_it() {
             data(&cluster.key)
         ),
     );
-    let config = Kubeconfig::read(&kubeconfig(folder.path(), &in_it.0, &in_it.1), None).unwrap();
+    let config = Kubeconfig::read(&kubeconfig(folder.path(), &in_it.0, &in_it.1), None)
+        .expect("the lab is sound");
     assert!(config.token.is_none());
     assert_eq!(cluster.label(config).await.as_deref(), Some("no token"));
 
@@ -156,13 +159,14 @@ async fn a_cluster_that_knows_users_by_certificate_is_asked_with_it() {
     for (name, pem) in
         [("ca.pem", &cluster.authority), ("me.pem", &cluster.certificate), ("me.key", &cluster.key)]
     {
-        std::fs::write(folder.path().join(name), pem).unwrap();
+        std::fs::write(folder.path().join(name), pem).expect("the lab is sound");
     }
     let files = (
         format!("server: '{}', certificate-authority: ca.pem", cluster.server()),
         "client-certificate: me.pem, client-key: me.key, token: abc",
     );
-    let config = Kubeconfig::read(&kubeconfig(folder.path(), &files.0, files.1), None).unwrap();
+    let config = Kubeconfig::read(&kubeconfig(folder.path(), &files.0, files.1), None)
+        .expect("the lab is sound");
     assert_eq!(cluster.label(config).await.as_deref(), Some("Bearer abc"));
 
     // What is in the file wins over what it names.
@@ -172,23 +176,27 @@ async fn a_cluster_that_knows_users_by_certificate_is_asked_with_it() {
 
 #[test]
 fn a_token_in_a_file_is_read_again_on_every_use() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("the lab is sound");
     let token = folder.path().join("token");
-    std::fs::write(&token, "canary-1\n").unwrap();
+    std::fs::write(&token, "canary-1\n").expect("the lab is sound");
     let path = kubeconfig(folder.path(), SERVER, "tokenFile: token");
-    let config = Kubeconfig::read(&path, None).unwrap();
+    let config = Kubeconfig::read(&path, None).expect("the lab is sound");
     assert_eq!(config.server, "https://api.example.com:6443");
     assert!(!format!("{config:?}").contains("canary"), "{config:?}");
-    let source = config.token.unwrap();
-    assert_eq!(source.read().unwrap().expose(), "canary-1");
-    std::fs::write(&token, "canary-2\n").unwrap();
-    assert_eq!(source.read().unwrap().expose(), "canary-2");
+    let source = config.token.expect("the lab is sound");
+    assert_eq!(source.read().expect("the lab is sound").expose(), "canary-1");
+    std::fs::write(&token, "canary-2\n").expect("the lab is sound");
+    assert_eq!(source.read().expect("the lab is sound").expose(), "canary-2");
     // The token in the file itself wins; an empty one is none.
     for (user, expected) in
         [("token: other, tokenFile: token", "other"), ("token: '', tokenFile: token", "canary-2")]
     {
-        let config = Kubeconfig::read(&kubeconfig(folder.path(), SERVER, user), None).unwrap();
-        assert_eq!(config.token.unwrap().read().unwrap().expose(), expected);
+        let config = Kubeconfig::read(&kubeconfig(folder.path(), SERVER, user), None)
+            .expect("the lab is sound");
+        assert_eq!(
+            config.token.expect("the lab is sound").read().expect("the lab is sound").expose(),
+            expected
+        );
     }
 }
 
@@ -201,7 +209,7 @@ fn a_login_by_a_program_is_refused_with_the_way_out() {
         assert!(said.contains("RELEASE_PAYLOAD_MODIFIER_TOKEN"), "{said}");
     }
     // Beside a token it is not needed.
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("the lab is sound");
     let path = kubeconfig(folder.path(), SERVER, &format!("token: abc, {exec}"));
     assert!(Kubeconfig::read(&path, None).is_ok());
 }
@@ -210,7 +218,7 @@ fn a_login_by_a_program_is_refused_with_the_way_out() {
 fn what_would_be_less_safe_or_somebody_else_is_refused() {
     let said = refusal(&format!("{SERVER}, insecure-skip-tls-verify: true"), "token: canary");
     assert!(said.contains("\"one\"") && said.contains("certificate-authority"), "{said}");
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("the lab is sound");
     let verified = format!("{SERVER}, insecure-skip-tls-verify: false");
     assert!(Kubeconfig::read(&kubeconfig(folder.path(), &verified, "token: a"), None).is_ok());
     for user in ["as: admin, token: canary", "as-groups: [system], token: canary"] {
@@ -239,12 +247,12 @@ fn what_is_missing_or_damaged_is_named() {
         let said = refusal(cluster, user);
         assert!(said.contains(expected), "{said}");
     }
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("the lab is sound");
     let path = kubeconfig(folder.path(), SERVER, "token: a");
-    let error = Kubeconfig::read(&path, Some("third")).unwrap_err();
+    let error = Kubeconfig::read(&path, Some("third")).expect_err("it is refused");
     assert!(error.to_string().ends_with("has no context \"third\""), "{error}");
-    std::fs::write(&path, "- canary").unwrap();
-    let error = Kubeconfig::read(&path, None).unwrap_err();
+    std::fs::write(&path, "- canary").expect("the lab is sound");
+    let error = Kubeconfig::read(&path, None).expect_err("it is refused");
     assert!(matches!(error, KubeconfigError::Malformed { .. }));
     assert!(!format!("{error} {error:?}").contains("canary"));
 }

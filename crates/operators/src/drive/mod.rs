@@ -95,7 +95,7 @@ pub async fn run(
     options: &Options,
     watcher: &dyn Watcher,
 ) -> Driven {
-    let mut driver = Driver {
+    let mut at_work = Driver {
         context,
         release,
         options,
@@ -103,14 +103,14 @@ pub async fn run(
         attempts: Attempts::default(),
         steps: Vec::new(),
     };
-    let (ending, facts) = driver.to_the_end().await;
+    let (ending, facts) = at_work.until_over().await;
     let why = workflow::why(&facts, &context.links);
     let driven = Driven {
         schema: "oar.drive/1",
         release: release.clone(),
         ending,
         why,
-        steps: driver.steps,
+        steps: at_work.steps,
         plan: workflow::plan(&facts),
         planned_changes: context.planned_changes(),
     };
@@ -128,7 +128,7 @@ struct Driver<'a> {
 }
 
 impl Driver<'_> {
-    async fn to_the_end(&mut self) -> (Ending, Facts) {
+    async fn until_over(&mut self) -> (Ending, Facts) {
         let mut before: Option<Plan> = None;
         loop {
             let facts = facts_for(self.context, self.release, self.options.owner.as_deref()).await;
