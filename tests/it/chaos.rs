@@ -3,7 +3,7 @@
 //! that did not, nothing that was found out is lost, and every release ends shipped or with a reason.
 //!
 //! A journey is its seed: `OAR_CHAOS_SEED=17 cargo test -p oar-tests --test it -- chaos` repeats one,
-//! `OAR_CHAOS_JOURNEYS` says how many there are.
+//! `OAR_CHAOS_JOURNEYS` says how many there are, `OAR_CHAOS_FROM` the first seed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -310,7 +310,8 @@ fn thousands_of_releases_survive_everything() {
         return;
     }
     let journeys = number("OAR_CHAOS_JOURNEYS").unwrap_or(100);
-    let next = AtomicU64::new(0);
+    let first = number("OAR_CHAOS_FROM").unwrap_or(0);
+    let next = AtomicU64::new(first);
     let started = std::time::Instant::now();
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let endings = std::thread::scope(|scope| {
@@ -318,7 +319,7 @@ fn thousands_of_releases_survive_everything() {
             let mut endings: BTreeMap<String, usize> = BTreeMap::new();
             loop {
                 let seed = next.fetch_add(1, Ordering::Relaxed);
-                if seed >= journeys {
+                if seed >= first + journeys {
                     return endings;
                 }
                 let ending = Journey::new(seed).run();
@@ -334,6 +335,6 @@ fn thousands_of_releases_survive_everything() {
         }
         all
     });
-    println!("{journeys} journeys in {:?}: {endings:?}", started.elapsed());
+    println!("{journeys} journeys from seed {first} in {:?}: {endings:?}", started.elapsed());
     assert_eq!(endings.values().sum::<usize>() as u64, journeys);
 }
