@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use oar_operators::Context;
 use oar_operators::commands::decide;
 use oar_operators::drive::Driven;
@@ -127,17 +128,13 @@ impl Journey {
         self.fail(&format!("it does not end: {:?}", self.machine.statuses()))
     }
 
-    /// While the machine is off; its clock may be wrong afterwards.
-    fn time_goes_on(&self) {
-        let (forward, back) = (self.dice.minutes(2 * 60), self.dice.minutes(60));
-        let jumps_back = self.dice.one_in(5);
-        self.machine.change(|world| {
-            if jumps_back {
-                world.now -= back;
-            } else {
-                world.now += forward;
-            }
-        });
+    /// While the machine is off; its clock may be wrong afterwards, in either direction.
+    fn time_goes_on(&mut self) {
+        let (off, wrong) = (self.dice.minutes(2 * 60), self.dice.below(180));
+        self.machine.change(|world| world.now += off);
+        let wrong = i64::try_from(wrong).expect("a small number") - 90;
+        let wrong_by = if self.dice.one_in(4) { wrong } else { 0 };
+        self.machine.wrong_by = SignedDuration::from_mins(wrong_by);
     }
 
     /// A person does what the driver left to people; true when that ends the journey.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use oar_cli::wiring::Surroundings;
 use oar_operators::Context;
 use oar_operators::approval::{self, ApprovalError, LaunchJob, Launched, RunOptions};
@@ -40,6 +40,19 @@ struct PausedClock(Stopwatch);
 impl Clock for PausedClock {
     fn now(&self) -> Timestamp {
         Timestamp::UNIX_EPOCH + self.0.elapsed()
+    }
+}
+
+/// A clock that is wrong by as much.
+#[derive(Debug)]
+struct WrongClock {
+    right: Arc<dyn Clock>,
+    by: SignedDuration,
+}
+
+impl Clock for WrongClock {
+    fn now(&self) -> Timestamp {
+        self.right.now() + self.by
     }
 }
 
@@ -103,6 +116,8 @@ pub enum End {
 pub struct Machine {
     sandbox: Sandbox,
     folder: TempDir,
+    /// By how much its clock is wrong.
+    pub wrong_by: SignedDuration,
     pub diary: Diary,
 }
 
@@ -113,7 +128,8 @@ impl Machine {
         let shm = Path::new("/dev/shm");
         let folder = if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() };
         let folder = folder.expect("a scratch folder");
-        Self { sandbox: Sandbox::in_memory(world), folder, diary: Diary::default() }
+        let (wrong_by, diary) = (SignedDuration::ZERO, Diary::default());
+        Self { sandbox: Sandbox::in_memory(world), folder, wrong_by, diary }
     }
 
     /// The sandbox, to plant faults in.
@@ -183,6 +199,7 @@ impl Machine {
             .expect("a runtime");
         let mut around = surroundings(&self.sandbox, self.folder.path());
         around.entropy = Arc::new(SeededEntropy::new(seed));
+        around.clock = Arc::new(WrongClock { right: around.clock, by: self.wrong_by });
         let layer = TaskLogLayer::new(around.clock.clone());
         let subscriber = tracing_subscriber::registry().with(layer);
         let _log = tracing::subscriber::set_default(subscriber);
