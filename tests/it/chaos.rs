@@ -194,8 +194,11 @@ impl Journey {
         }
         for ((service, action, target), count) in done {
             let allowed = match (service, action, target) {
-                // Files, messages (looked at below) and the summary that is kept up to date.
-                ("github" | "slack", _, _) | ("gitlab", "update-note", _) => continue,
+                // Files, messages (looked at below), the summary that is kept up to date, and an owner
+                // who was the owner before.
+                ("github" | "slack", _, _)
+                | ("gitlab", "update-note", _)
+                | ("errata", "change-owner", _) => continue,
                 // The note to the lead, and the summary of image health.
                 ("gitlab", "add-note", _) => 2,
                 ("errata", "push", "990031") if self.has(Trouble::FlakyPush) => 2,

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use oar_cli::wiring::Surroundings;
 use oar_operators::Context;
 use oar_operators::approval::{self, ApprovalError, LaunchJob, Launched, RunOptions};
+use oar_operators::context::Journals;
 use oar_operators::drive::{self, Driven, Event, Options, Watcher};
 use oar_operators::task_log::TaskLogLayer;
 use oar_release::clock::SeededEntropy;
@@ -21,6 +22,7 @@ use oar_sandbox::Sandbox;
 use oar_sandbox::world::World;
 use oar_state_repo::Actor;
 use oar_statebox::StateBox;
+use oar_transport::journal::MemoryJournal;
 use oar_transport::pause::{self, Stopwatch};
 use tempfile::TempDir;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -116,6 +118,8 @@ pub enum End {
 pub struct Machine {
     sandbox: Sandbox,
     folder: TempDir,
+    /// What its journals know. Files are written by other threads, whose speed is nobody's seed.
+    journal: MemoryJournal,
     /// By how much its clock is wrong.
     pub wrong_by: SignedDuration,
     pub diary: Diary,
@@ -129,7 +133,9 @@ impl Machine {
         let folder = if shm.is_dir() { tempfile::tempdir_in(shm) } else { tempfile::tempdir() };
         let folder = folder.expect("a scratch folder");
         let (wrong_by, diary) = (SignedDuration::ZERO, Diary::default());
-        Self { sandbox: Sandbox::in_memory(world), folder, wrong_by, diary }
+        let sandbox = Sandbox::in_memory(world);
+        let journal = MemoryJournal::new(sandbox.clock());
+        Self { sandbox, folder, journal, wrong_by, diary }
     }
 
     /// The sandbox, to plant faults in.
@@ -209,19 +215,26 @@ impl Machine {
             let (asked, asks) = mpsc::unbounded_channel();
             let mut context = around.context(false).expect("a context");
             context.approval.launcher = Arc::new(Beside(asked));
-            let host = std::pin::pin!(host(&around, asks));
+            context.journals = Journals::Memory(self.journal.clone());
+            let host = std::pin::pin!(host(&around, &self.journal, asks));
             life(&context, host).await
         })
     }
 }
 
 /// Runs approval jobs as they are asked for.
-async fn host(around: &Surroundings, mut asks: mpsc::UnboundedReceiver<Asked>) {
+async fn host(
+    around: &Surroundings,
+    journal: &MemoryJournal,
+    mut asks: mpsc::UnboundedReceiver<Asked>,
+) {
     let mut jobs = FuturesUnordered::new();
     loop {
         tokio::select! {
             biased;
-            Some((release, told)) = asks.recv() => jobs.push(run_job(around, release, told)),
+            Some((release, told)) = asks.recv() => {
+                jobs.push(run_job(around, journal, release, told));
+            }
             Some(()) = jobs.next(), if !jobs.is_empty() => {}
             else => std::future::pending().await,
         }
@@ -230,11 +243,13 @@ async fn host(around: &Surroundings, mut asks: mpsc::UnboundedReceiver<Asked>) {
 
 async fn run_job(
     around: &Surroundings,
+    journal: &MemoryJournal,
     release: ReleaseVersion,
     told: oneshot::Sender<Result<Launched, ApprovalError>>,
 ) {
     let mut context = around.context(false).expect("a context");
     context.actor = Actor::Timer("approval job".to_owned());
+    context.journals = Journals::Memory(journal.clone());
     let told = Mutex::new(Some(told));
     let tell = |answer| {
         if let Some(told) = told.lock().unwrap_or_else(PoisonError::into_inner).take() {

@@ -10,6 +10,7 @@ mod crash_sweep;
 mod create_release;
 mod cve_trackers;
 mod death;
+mod drive;
 mod dry_run;
 mod failures;
 mod faults;

@@ -236,6 +236,7 @@ impl Surroundings {
             (None, Some(folder)) => Journals::Folder(folder),
             _ => Journals::Memory(MemoryJournal::new(Arc::clone(&self.clock))),
         };
+        let turns = self.state_folder().filter(|_| !dry_run).map(|folder| folder.join("turns"));
         let messenger = self.messenger(&http, config.as_ref(), recorder.as_ref());
         let services = self.services(&http, config.as_ref().ok(), recorder.as_ref());
         let people = KnownPeople(config.as_ref().ok().cloned());
@@ -260,6 +261,7 @@ impl Surroundings {
             people: Arc::new(people),
             legacy_reports: Arc::new(self.legacy_reports(http, config.ok())),
             journals,
+            turns,
             services,
             progress: self.bars.progress(Arc::clone(&self.clock)),
             approval: self.approval(),

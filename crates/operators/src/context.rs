@@ -100,6 +100,8 @@ pub struct Context {
     pub legacy_reports: Arc<dyn LegacyReports>,
     /// Intents.
     pub journals: Journals,
+    /// Where commands of this machine wait for each other ([`crate::turn`]); none in a dry run.
+    pub turns: Option<PathBuf>,
     /// The outside systems of a release.
     pub services: Services,
     /// Where long work is shown.

@@ -14,7 +14,7 @@ use std::time::Duration;
 use oar_release::{ErrorClass, ReleaseVersion, Task};
 use oar_transport::pause;
 
-use crate::context::{Context, Journals};
+use crate::context::Context;
 use crate::error::Classed;
 
 /// Between two tries.
@@ -66,14 +66,10 @@ impl Turn {
         release: &ReleaseVersion,
         task: Task,
     ) -> Result<Self, TurnError> {
-        let Journals::Folder(folder) = &context.journals else { return Ok(Self { _file: None }) };
-        if context.is_dry_run() {
-            return Ok(Self { _file: None });
-        }
-        let folder = folder.join("turns");
+        let Some(folder) = &context.turns else { return Ok(Self { _file: None }) };
         let path = folder.join(format!("{release}.{task}.lock"));
         let open = || {
-            DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
             OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path)
         };
         let failed = |source| TurnError::Io { path: path.clone(), source };

@@ -80,6 +80,7 @@ impl Desk {
             people: Arc::new(Nobody),
             legacy_reports: Arc::new(NoReports),
             journals: Journals::Memory(MemoryJournal::new(Arc::clone(&shared))),
+            turns: None,
             services: Services::none("this test has none"),
             progress: Arc::new(oar_operators::progress::Silent),
             approval: ApprovalSetup::none("this test has none"),
