@@ -10,9 +10,9 @@ use tokio::sync::Mutex;
 
 use super::{BuildDataError, BuildDataSource, Fetched, ReleaseData};
 
-/// Entries kept.
 /// Bytes that are parsed in a fraction of a millisecond.
 const SHORT: usize = 64 * 1024;
+/// Entries kept.
 const CAPACITY: usize = 50;
 /// After this an entry is compared with its source.
 const REVALIDATE: SignedDuration = SignedDuration::from_mins(10);

@@ -78,6 +78,16 @@ fn unchanged(release: &ReleaseVersion, warnings: Vec<String>) -> Created {
     Created { outcome: TaskOutcome::Unchanged { reason }, written: false, warnings }
 }
 
+/// Tells the release leads what an earlier run was ended before it told them.
+///
+/// Nobody but this machine's journal is asked when there is nothing to tell. The StateBox must exist.
+pub async fn finish(context: &Context, release: &ReleaseVersion) -> Result<Created, OperatorError> {
+    let _turn = Turn::take(context, release, Task::CreateTestReport).await?;
+    let journal = context.journal(release)?;
+    let intent = announcement(release, &context.links.statebox(release));
+    finish_earlier_run(context, release, journal.as_ref(), &intent).await
+}
+
 /// A run that created the file and was ended before it could tell left its intent open.
 async fn finish_earlier_run(
     context: &Context,

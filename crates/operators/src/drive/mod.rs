@@ -17,16 +17,18 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use oar_release::ReleaseVersion;
 use oar_release::workflow::{
-    self, After, Attempts, Ending, Fact, Facts, Goal, Next, Node, Plan, Verdict, Why,
+    self, After, Attempts, Ending, Fact, Facts, Goal, Next, Node, Plan, State, Verdict, Why,
 };
 use oar_transport::pause;
 use serde::Serialize;
 
 pub use watcher::{Event, Silent, Told, Watcher};
 
+use crate::commands::create_test_report;
 use crate::context::Context;
 use crate::dry_run::Change;
 use crate::facts;
+use crate::report::error_chain;
 
 /// The longest sleep: a clock that jumps, and what nobody expected, cost no more than this.
 const LONGEST_SLEEP: Duration = Duration::from_hours(2);
@@ -130,8 +132,13 @@ struct Driver<'a> {
 impl Driver<'_> {
     async fn until_over(&mut self) -> (Ending, Facts) {
         let mut before: Option<Plan> = None;
+        let mut finished = false;
         loop {
             let facts = facts_for(self.context, self.release, self.options.owner.as_deref()).await;
+            if !finished && matches!(facts.state, Fact::Known(State::Present(_))) {
+                finished = true;
+                self.finish_announcement().await;
+            }
             let plan = workflow::plan(&facts);
             self.tell_changes(before.as_ref(), &plan);
             match workflow::next(&facts, &plan, &self.attempts, self.options.goal) {
@@ -141,6 +148,15 @@ impl Driver<'_> {
                 Next::Wait(until) => self.wait(until, &facts).await,
             }
             before = Some(plan);
+        }
+    }
+
+    /// A driver that was killed between making the StateBox and telling of it: nothing in the facts
+    /// says so, only this machine's journal.
+    async fn finish_announcement(&self) {
+        if let Err(error) = create_test_report::finish(self.context, self.release).await {
+            let why = self.context.masker.mask(&error_chain(&error)).into_owned();
+            tracing::warn!("whether the release leads were told is unknown: {why}");
         }
     }
 
