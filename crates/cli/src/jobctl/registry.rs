@@ -22,7 +22,7 @@ Examples:
 
     /// Propose a new list of test jobs as a pull request of the GitHub App
     ///
-    /// The file replaces _releases/ocp-<y>-test-jobs-<arch>.json. It is refused when it is no
+    /// The file replaces `_releases/ocp-Y-test-jobs-ARCH.json`. It is refused when it is no
     /// registry, has mistakes, or drops all jobs of a list. Running the command again with the same
     /// file finds the pull request and opens no second one.
     ///
