@@ -41,4 +41,5 @@ mod stop;
 mod store;
 mod sweep;
 mod take_ownership;
+mod told_once;
 mod trial;

@@ -122,7 +122,10 @@ impl Work {
                 Ok(done) => Told::of("pass", &done),
                 Err(error) => Told::failed(&error),
             },
-            Self::StageTesting => Told::report(&stage_testing::run(context, &release, None).await),
+            Self::StageTesting => {
+                let request = stage_testing::Request::Start;
+                Told::report(&stage_testing::run(context, &release, request).await)
+            }
             Self::ImageConsistency => {
                 let request = Request::Start { backend: Backend::Prow, force: false };
                 Told::report(&image_consistency_check::run(context, &release, &request).await)

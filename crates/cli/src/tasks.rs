@@ -73,7 +73,10 @@ pub(crate) async fn run(
         }
         TaskWork::StageTesting(options) => {
             let context = around.context(options.dry_run.dry_run)?;
-            tell(printer, &stage_testing::run(&context, release, options.build_number).await)
+            let number = options.build_number;
+            let request =
+                number.map_or(stage_testing::Request::Start, stage_testing::Request::Build);
+            tell(printer, &stage_testing::run(&context, release, request).await)
         }
         TaskWork::ImageSignedCheck(options) => {
             let mut context = around.context(options.dry_run.dry_run)?;

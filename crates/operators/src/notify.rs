@@ -2,11 +2,12 @@
 //!
 //! The StateBox remembers the last message of each kind, so that a rerun does not repeat it. Between
 //! the post and that record the intent journal of this machine knows about it: a run that was killed
-//! there leaves an open intent, and the next run looks into the channel before it posts.
+//! there leaves an open intent, and the next run looks into the channel before it posts. The channel is
+//! also asked when the StateBox could not be read, and by the next run that can read it again.
 
 use oar_release::ReleaseVersion;
 use oar_slack::text::{escape, notification};
-use oar_slack::{Message, SlackError};
+use oar_slack::{Message, SlackError, Topic};
 use oar_statebox::StateBox;
 use oar_transport::journal::{Intent, IntentId, JournalError, OpenState, body_digest};
 
@@ -47,6 +48,11 @@ pub(crate) struct Told {
     /// Who was not told, and why.
     pub(crate) warnings: Vec<String>,
 }
+
+/// Generation of the first message of a kind.
+const FIRST: &str = "";
+/// Generation of a message whose predecessor is not known.
+const UNKNOWN: &str = "unknown";
 
 /// What is known of earlier messages.
 enum Memory {
@@ -132,31 +138,37 @@ async fn one(
     let generation = match (memory, before) {
         // With the time of the message before it, the same text later is another message.
         (_, Some(before)) => before.sent_at.clone(),
-        // The first of its kind, or taken for it: the journal and the channel know whether it is out.
-        (Memory::StateBox(_) | Memory::Unreadable, None) => String::new(),
+        (Memory::StateBox(_), None) => FIRST.to_owned(),
+        (Memory::Unreadable, None) => UNKNOWN.to_owned(),
         // Nothing remembers messages of a release without StateBox.
         (Memory::None, None) => context.entropy.id(),
     };
     let (channel, handles) = room(context, messenger, release, notice.to, told)?;
+    let id = |generation: &str| {
+        IntentId::derive(&[&release.to_string(), "notify", notice.kind, generation, &hash])
+    };
     let intent = Intent {
-        id: IntentId::derive(&[&release.to_string(), "notify", notice.kind, &generation, &hash]),
+        id: id(&generation),
         kind: "slack.post_message".to_owned(),
         target: channel.clone(),
         body_digest: hash.clone(),
         note: format!("tell about {} of {release}", notice.kind),
     };
     let journal = context.journal(release)?;
-    match journal.open(&intent).await? {
-        OpenState::Done { .. } => tracing::info!("the message about {} is out", notice.kind),
-        opened => {
-            let is_doubtful = matches!(memory, Memory::Unreadable);
-            let look_first = is_doubtful || matches!(opened, OpenState::Pending { .. });
-            let receipt =
-                post(messenger, release, notice, &channel, &handles, &intent, look_first, told)
-                    .await?;
-            journal.close(&intent.id, &receipt).await?;
+    // A run that could not read the StateBox may have sent it, now or long ago.
+    let is_doubtful = journal.look(&id(UNKNOWN)).await? != OpenState::New;
+    let look_first = match journal.open(&intent).await? {
+        OpenState::New => is_doubtful || matches!(memory, Memory::Unreadable),
+        OpenState::Done { .. } if !matches!(memory, Memory::Unreadable) => {
+            tracing::info!("the message about {} is out", notice.kind);
+            told.sent.push((notice.kind.to_owned(), hash));
+            return Ok(());
         }
-    }
+        OpenState::Pending { .. } | OpenState::Done { .. } => true,
+    };
+    let receipt =
+        post(messenger, release, notice, &channel, &handles, &intent, look_first, told).await?;
+    journal.close(&intent.id, &receipt).await?;
     told.sent.push((notice.kind.to_owned(), hash));
     Ok(())
 }
@@ -222,13 +234,14 @@ async fn post(
             0 => intent.id.to_string(),
             _ => format!("{}-{number}", intent.id),
         };
+        let topic = topic(release, notice, number, &intent.body_digest);
         let found =
-            if look_first { messenger.read.find_post(channel, None, &id).await? } else { None };
+            if look_first { messenger.read.find_said(channel, &topic).await? } else { None };
         let posted = if let Some(posted) = found {
             posted
         } else {
-            let mut message = Message::new(channel, text);
-            message.intent = Some(id);
+            let (intent, topic) = (Some(id), Some(topic));
+            let message = Message { intent, topic, ..Message::new(channel, text) };
             messenger.write.post(&message).await?
         };
         if receipt.is_empty() {
@@ -237,6 +250,13 @@ async fn post(
     }
     tracing::info!("told about {} in {channel}", notice.kind);
     Ok(receipt)
+}
+
+/// What one piece of a notice is about.
+fn topic(release: &ReleaseVersion, notice: &Notice, piece: usize, digest: &str) -> Topic {
+    let (release, piece) = (release.to_string(), piece.to_string());
+    let id = IntentId::derive(&[&release, "topic", notice.kind, &piece]);
+    Topic { id: id.to_string(), content: digest.to_owned() }
 }
 
 /// The mention of a group; a failed look-up never suppresses the message (spec 05 §2.3).

@@ -19,17 +19,17 @@ use crate::operations::{
     HISTORY, LIST_CHANNELS, LIST_GROUPS, POST_MESSAGE, USER_BY_EMAIL, WHO_AM_I,
 };
 use crate::pace::Pace;
-use crate::request::{is_marked, post_body};
+use crate::request::{is_marked, post_body, said_about};
 use crate::text::LIMIT;
 use crate::types::{
-    Bot, ChannelPage, Envelope, GroupId, History, LookedUp, Message, Posted, UserId, Usergroup,
-    Usergroups,
+    Bot, ChannelPage, Envelope, GroupId, History, HistoryMessage, LookedUp, Message, Posted, Topic,
+    UserId, Usergroup, Usergroups,
 };
 use crate::users::{Lookup, Users};
 
 /// Attempts when Slack answers 200 with a word for "try again": three retries (spec 05 §2.2).
 const ATTEMPTS: usize = 4;
-/// Messages of a history that are looked at for a lost post.
+/// Messages of a history that are looked at for an earlier one.
 const LOOK_BACK: &str = "100";
 
 /// Reads from Slack.
@@ -54,6 +54,9 @@ pub trait SlackRead: Send + Sync {
         thread: Option<String>,
         intent: &str,
     ) -> Result<Option<Posted>, SlackError>;
+
+    /// The newest message of `channel` about the topic, if it says the same.
+    async fn find_said(&self, channel: &str, topic: &Topic) -> Result<Option<Posted>, SlackError>;
 }
 
 /// Writes to Slack.
@@ -97,6 +100,23 @@ impl HttpSlack {
             .call(operation.name, Method::POST, method)
             .bearer(self.token.clone())
             .idempotency(operation.idempotency)
+    }
+
+    /// The newest messages of a channel, or of one thread, and the channel's id.
+    async fn newest(
+        &self,
+        channel: &str,
+        thread: Option<&str>,
+    ) -> Result<(String, Vec<HistoryMessage>), SlackError> {
+        let method =
+            if thread.is_some() { "conversations.replies" } else { "conversations.history" };
+        let id = self.channel_id(channel).await?;
+        let mut pairs =
+            vec![("channel", id.as_str()), ("include_all_metadata", "true"), ("limit", LOOK_BACK)];
+        pairs.extend(thread.map(|ts| ("ts", ts)));
+        let call = || self.call(HISTORY, method).form(pairs.iter().copied());
+        let history: History = self.read(method, call).await?;
+        Ok((id, history.messages))
     }
 
     /// Makes a read; words for "try again" in a 200 are heeded as the statuses are.
@@ -267,19 +287,20 @@ impl SlackRead for HttpSlack {
         thread: Option<String>,
         intent: &str,
     ) -> Result<Option<Posted>, SlackError> {
-        let method =
-            if thread.is_some() { "conversations.replies" } else { "conversations.history" };
-        let id = self.channel_id(channel).await?;
-        let mut pairs =
-            vec![("channel", id.as_str()), ("include_all_metadata", "true"), ("limit", LOOK_BACK)];
-        pairs.extend(thread.as_deref().map(|ts| ("ts", ts)));
-        let call = || self.call(HISTORY, method).form(pairs.iter().copied());
-        let history: History = self.read(method, call).await?;
-        let found = history
-            .messages
-            .into_iter()
-            .find(|message| is_marked(message.metadata.as_ref(), intent));
-        Ok(found.map(|message| Posted { channel: id, ts: message.ts }))
+        let (channel, newest) = self.newest(channel, thread.as_deref()).await?;
+        let found = newest.into_iter().find(|post| is_marked(post.metadata.as_ref(), intent));
+        Ok(found.map(|post| Posted { channel, ts: post.ts }))
+    }
+
+    #[tracing::instrument(name = "slack.find_said", skip_all, fields(channel))]
+    async fn find_said(&self, channel: &str, topic: &Topic) -> Result<Option<Posted>, SlackError> {
+        let (channel, newest) = self.newest(channel, None).await?;
+        let said = |post: HistoryMessage| {
+            let is_same = said_about(post.metadata.as_ref(), &topic.id)? == topic.content;
+            Some((is_same, post.ts))
+        };
+        let last = newest.into_iter().find_map(said);
+        Ok(last.and_then(|(is_same, ts)| is_same.then_some(Posted { channel, ts })))
     }
 }
 

@@ -16,7 +16,7 @@ pub use client::{HttpSlack, SlackRead, SlackWrite};
 pub use error::SlackError;
 pub use mentions::People;
 pub use operations::OPERATIONS;
-pub use types::{Bot, GroupId, Message, Posted, UserId};
+pub use types::{Bot, GroupId, Message, Posted, Topic, UserId};
 
 #[cfg(feature = "mock")]
 pub use client::{MockSlackRead, MockSlackWrite};

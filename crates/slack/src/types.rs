@@ -52,12 +52,23 @@ pub struct Message {
     /// The intent this message fulfils; travels hidden along and finds the message again when the
     /// answer to the post is lost.
     pub intent: Option<String>,
+    /// What the message is about; travels hidden along, too.
+    pub topic: Option<Topic>,
+}
+
+/// What a message is about and what it says of it: of each topic the newest message holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Topic {
+    /// Which one; nobody else's.
+    pub id: String,
+    /// Digest of what is said.
+    pub content: String,
 }
 
 impl Message {
     /// A message to a channel.
     pub fn new(channel: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { channel: channel.into(), text: text.into(), thread: None, intent: None }
+        Self { channel: channel.into(), text: text.into(), thread: None, intent: None, topic: None }
     }
 }
 

@@ -109,18 +109,16 @@ async fn ticket(around: &Surroundings, http: &HttpClient) -> Option<Check> {
     }
     let base = http.service(Service::Errata).base().ok()?;
     let host = base.host_str()?.to_owned();
-    let shown = host.clone();
-    let asking = tokio::task::spawn_blocking(move || Gssapi::new().token(&host));
+    let library = Gssapi::new();
+    let asking = library.token(&host);
     let warning = |detail: String| Check::new("Kerberos", Health::Warning, detail);
     let check = match tokio::time::timeout(TICKET_TIME, asking).await {
-        Ok(Ok(Ok(_))) => Check::ok("Kerberos", format!("a ticket for {shown}")),
-        Ok(Ok(Err(error @ NegotiateError::LibraryMissing { .. }))) => {
+        Ok(Ok(_)) => Check::ok("Kerberos", format!("a ticket for {host}")),
+        Ok(Err(error @ NegotiateError::LibraryMissing { .. })) => {
             warning(error.to_string()).remedy("install krb5-libs (libgssapi-krb5-2 on Debian)")
         }
-        Ok(Ok(Err(error))) => {
-            warning(error.to_string()).remedy("run kinit, or set KRB5_CLIENT_KTNAME")
-        }
-        Ok(Err(_)) | Err(_) => warning("the ticket server does not answer".to_owned())
+        Ok(Err(error)) => warning(error.to_string()).remedy("run kinit, or set KRB5_CLIENT_KTNAME"),
+        Err(_) => warning("the ticket server does not answer".to_owned())
             .remedy("check the network, the VPN and KRB5_CONFIG"),
     };
     Some(check.needed_by(ERRATA))

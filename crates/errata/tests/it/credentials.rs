@@ -4,6 +4,7 @@ use std::io::{Read as _, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use oar_errata::{AdvisoryError, BrewRead as _, ErrataRead as _, HttpBrew, HttpErrata, Kerberos};
 use oar_release::ErrorClass;
 use oar_transport::env::Environment;
@@ -81,8 +82,9 @@ async fn spec02_case_04_a_second_401_is_the_end_and_no_line_shows_the_token() {
 #[derive(Debug)]
 struct NoTicket;
 
+#[async_trait]
 impl NegotiateTokens for NoTicket {
-    fn token(&self, host: &str) -> Result<Secret, NegotiateError> {
+    async fn token(&self, host: &str) -> Result<Secret, NegotiateError> {
         let problem = "no credentials cache found".to_owned();
         Err(NegotiateError::NoToken { host: host.to_owned(), problem })
     }

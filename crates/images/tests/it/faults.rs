@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use oar_images::pyxis::{HttpPyxis, PyxisRead as _};
 use oar_images::signature::{HttpSignatureStores, SignatureStores as _};
 use oar_registry::Digest;
@@ -14,8 +15,9 @@ use serde_json::json;
 #[derive(Debug)]
 struct Ticket;
 
+#[async_trait]
 impl NegotiateTokens for Ticket {
-    fn token(&self, _: &str) -> Result<Secret, NegotiateError> {
+    async fn token(&self, _: &str) -> Result<Secret, NegotiateError> {
         Ok(Secret::new("dGlja2V0"))
     }
 }

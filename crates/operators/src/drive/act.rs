@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use oar_errata::TargetState;
-use oar_release::workflow::{Attempted, Node};
+use oar_release::workflow::{Attempted, Node, TaskPlan, Verdict};
 use oar_release::{ErrorClass, ReleaseVersion, Task, TaskOutcome};
 
 use crate::commands::{create_test_report, rhcos_alerts};
@@ -11,7 +11,6 @@ use crate::error::OperatorError;
 use crate::report::{CommandReport, error_chain};
 use crate::tasks::analyze_build::{self, Subject};
 use crate::tasks::bugs::{check_greenwave_cvp_tests, update_bug_list};
-use crate::tasks::image_consistency_check::{Backend, Request};
 use crate::tasks::{
     change_advisory_status, check_cve_tracker_bug, image_consistency_check, image_signed_check,
     push_to_cdn_staging, stage_testing, take_ownership,
@@ -28,14 +27,17 @@ pub(super) struct Done {
     pub(super) attempted: Attempted,
 }
 
-/// Runs the command of `node`. `owner` is who takes ownership.
+/// Runs the command that `row` asks for. `owner` is who takes ownership.
 pub(super) async fn act(
     context: &Context,
     release: &ReleaseVersion,
-    node: Node,
+    row: &TaskPlan,
     owner: Option<&str>,
 ) -> Done {
-    let task = match node {
+    // To be recorded only: between the plan and its turn somebody else may have done so, and then the
+    // same command would start the job once more.
+    let is_poll = row.verdict == Verdict::Poll;
+    let task = match row.task {
         Node::Task(task) => task,
         Node::SecurityAlerts => return alerts(context, release).await,
         Node::Promotion | Node::Shipped => {
@@ -49,12 +51,17 @@ pub(super) async fn act(
         }
         Task::CheckCveTrackerBug => check_cve_tracker_bug::run(context, release, true).await,
         Task::PushToCdnStaging => push_to_cdn_staging::run(context, release).await,
-        // Asks for the recorded job before it starts one.
         Task::ImageConsistencyCheck => {
-            let request = Request::Start { backend: Backend::Prow, force: false };
+            use image_consistency_check::{Backend, Request};
+            let start = Request::Start { backend: Backend::Prow, force: false };
+            let request = if is_poll { Request::Recorded } else { start };
             image_consistency_check::run(context, release, &request).await
         }
-        Task::StageTesting => stage_testing::run(context, release, None).await,
+        Task::StageTesting => {
+            use stage_testing::Request;
+            let request = if is_poll { Request::Recorded } else { Request::Start };
+            stage_testing::run(context, release, request).await
+        }
         Task::AnalyzeCandidateBuild => {
             analyze_build::run(context, release, Subject::Candidate, None).await
         }

@@ -187,7 +187,7 @@ impl Driver<'_> {
         }
         let (context, release, owner) = (self.context, self.release, owner.as_deref());
         let work = nodes.iter().map(|node| async move {
-            let done = act::act(context, release, *node, owner).await;
+            let done = act::act(context, release, plan.row(*node), owner).await;
             (*node, done, context.clock.now())
         });
         for (node, done, at) in join_all(work).await {

@@ -1,11 +1,13 @@
 //! Facts of GitLab, the Errata Tool, Jenkins and Prow.
 
 use futures_util::future::join_all;
+use jiff::Timestamp;
 use oar_config::ReleaseData;
 use oar_errata::{AdvisoryId, PushStatus, all_shipped_enough, stage_targets, states};
 use oar_gitlab_shipment::{GateReport, ReleaseStage, newest_pipeline};
 use oar_jenkins::{BuildPhase, JenkinsJob};
 use oar_prow_jobs::{RunHandle, RunPhase};
+use oar_release::time::parse_stamp;
 use oar_release::workflow::{Alerts, Fact, Facts, JobState, StageGate, State};
 use oar_release::{Flow, JobRef, JobSystem, Task, TaskStatus};
 
@@ -212,6 +214,7 @@ async fn job_state(context: &Context, task: Task, job: &JobRef) -> Fact<JobState
                     let ended = !matches!(run.phase(), RunPhase::Running | RunPhase::Unknown);
                     state(&run.shown_state(), ended)
                 }
+                Ok(None) if is_lost(job, context.clock.now()) => state("lost", true),
                 Ok(None) => Fact::Unknown { why: "the run left no trace".to_owned() },
                 Err(error) => Fact::Unknown { why: crate::report::error_chain(&error) },
             }
@@ -219,4 +222,9 @@ async fn job_state(context: &Context, task: Task, job: &JobRef) -> Fact<JobState
         (_, None) if job.queue_id.is_some() => state("queued", false),
         _ => Fact::NotLookedUp,
     }
+}
+
+/// Whether a run without a trace was started so long ago that nothing will come of it.
+fn is_lost(job: &JobRef, now: Timestamp) -> bool {
+    parse_stamp(&job.triggered_at).is_some_and(|at| oar_prow_jobs::is_lost(at, now))
 }

@@ -59,8 +59,9 @@ pub struct Tickets {
     pub expired: AtomicBool,
 }
 
+#[async_trait]
 impl NegotiateTokens for Tickets {
-    fn token(&self, host: &str) -> Result<Secret, NegotiateError> {
+    async fn token(&self, host: &str) -> Result<Secret, NegotiateError> {
         if self.expired.load(Ordering::SeqCst) {
             let problem = "the ticket expired".to_owned();
             return Err(NegotiateError::NoToken { host: host.to_owned(), problem });

@@ -53,7 +53,9 @@ impl Job {
     async fn run_with(self, lab: &Lab, force: bool) -> CommandReport {
         let context = &lab.desk.context;
         match self {
-            Self::StageTests => stage_testing::run(context, &release(), None).await,
+            Self::StageTests => {
+                stage_testing::run(context, &release(), stage_testing::Request::Start).await
+            }
             Self::OnProw | Self::OnJenkins => {
                 let request = Request::Start { backend: self.backend(), force };
                 image_consistency_check::run(context, &release(), &request).await
@@ -63,6 +65,19 @@ impl Job {
 
     async fn run(self, lab: &Lab) -> CommandReport {
         self.run_with(lab, false).await
+    }
+
+    /// Looks at the recorded job.
+    async fn look(self, lab: &Lab) -> CommandReport {
+        let context = &lab.desk.context;
+        match self {
+            Self::StageTests => {
+                stage_testing::run(context, &release(), stage_testing::Request::Recorded).await
+            }
+            Self::OnProw | Self::OnJenkins => {
+                image_consistency_check::run(context, &release(), &Request::Recorded).await
+            }
+        }
     }
 }
 
@@ -159,6 +174,47 @@ async fn a_job_that_is_gone_is_started_again_when_that_is_sure() {
         }
         assert!(is_in_progress(&job.run(&lab).await), "{job:?}");
         assert_eq!(lab.started(), 2, "{job:?}");
+    }
+}
+
+/// Two drivers saw that a job had ended: both want to record it, and neither may start another.
+#[tokio::test(start_paused = true)]
+async fn whoever_only_looks_at_the_recorded_job_starts_none() {
+    for job in ALL {
+        let lab = Lab::new();
+        let fail = |world: &mut oar_sandbox::world::World| {
+            "FAILURE".clone_into(&mut world.jenkins.ends_as);
+            "failure".clone_into(&mut world.prow.ends_as);
+        };
+        lab.sandbox.change(fail).expect("a change");
+        let early = job.look(&lab).await;
+        assert!(matches!(early.outcome, TaskOutcome::Unchanged { .. }), "{job:?}: {early:?}");
+        assert!(is_in_progress(&job.run(&lab).await), "{job:?}");
+        let running = job.look(&lab).await;
+        assert!(matches!(running.outcome, TaskOutcome::Unchanged { .. }), "{job:?}: {running:?}");
+        lab.later(Duration::from_hours(2));
+        let ended = job.look(&lab).await;
+        assert!(matches!(ended.outcome, TaskOutcome::Fail { .. }), "{job:?}: {ended:?}");
+        let late = job.look(&lab).await;
+        assert!(matches!(late.outcome, TaskOutcome::Unchanged { .. }), "{job:?}: {late:?}");
+        assert_eq!(lab.started(), 1, "{job:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_recorded_job_that_is_gone_is_to_be_started_again_by_the_next() {
+    for job in ALL {
+        let lab = Lab::new();
+        assert!(is_in_progress(&job.run(&lab).await), "{job:?}");
+        let forget = |world: &mut oar_sandbox::world::World| {
+            world.prow.runs.clear();
+            world.jenkins.items.clear();
+        };
+        lab.sandbox.change(forget).expect("a change");
+        lab.later(Duration::from_hours(49));
+        assert_eq!(job.look(&lab).await.outcome, TaskOutcome::Reset, "{job:?}");
+        assert_eq!(lab.started(), 1, "{job:?}");
+        assert!(is_in_progress(&job.run(&lab).await), "{job:?}");
     }
 }
 
@@ -294,7 +350,7 @@ async fn spec05_case_13_a_silent_slack_changes_nothing_about_a_started_job() {
         let messenger = lab.desk.context.messenger.as_mut().expect("a messenger");
         messenger.write = Arc::new(write);
         let mut read = MockSlackRead::new();
-        read.expect_find_post().returning(|_, _, _| Ok(None));
+        read.expect_find_said().returning(|_, _| Ok(None));
         messenger.read = Arc::new(read);
         let report = job.run(&lab).await;
         assert!(is_in_progress(&report) && report.success, "{job:?}: {report:?}");

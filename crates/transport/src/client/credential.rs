@@ -113,7 +113,7 @@ impl Credential {
     }
 }
 
-/// Asks for a token off the runtime's threads: the ticket server may be slow.
+/// A token for the host of `url`, which nobody on the way can read.
 async fn negotiate(
     tokens: &Arc<dyn NegotiateTokens>,
     url: &Url,
@@ -121,17 +121,5 @@ async fn negotiate(
     if url.scheme() != "https" && !is_loopback(url) {
         return Err(CredentialError::PlainText);
     }
-    let host = url.host_str().unwrap_or_default().to_owned();
-    let tokens = Arc::clone(tokens);
-    let made = tokio::task::spawn_blocking(move || {
-        let token = tokens.token(&host);
-        (token, host)
-    });
-    match made.await {
-        Ok((token, _)) => Ok(token?),
-        Err(_) => Err(CredentialError::Negotiate(NegotiateError::NoToken {
-            host: url.host_str().unwrap_or_default().to_owned(),
-            problem: "the token provider failed".to_owned(),
-        })),
-    }
+    Ok(tokens.token(url.host_str().unwrap_or_default()).await?)
 }

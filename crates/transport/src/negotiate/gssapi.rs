@@ -5,8 +5,9 @@
 
 use std::ffi::{c_int, c_void};
 use std::ptr;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use libloading::Library;
@@ -229,9 +230,9 @@ impl Drop for Owned<'_> {
 }
 
 /// Tokens from the system's Kerberos library, which is loaded when the first one is needed.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Gssapi {
-    api: OnceLock<Api>,
+    api: Arc<OnceLock<Api>>,
 }
 
 impl Gssapi {
@@ -239,16 +240,9 @@ impl Gssapi {
     pub fn new() -> Self {
         Self::default()
     }
-}
 
-impl std::fmt::Debug for Gssapi {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Gssapi").field("loaded", &self.api.get().is_some()).finish()
-    }
-}
-
-impl NegotiateTokens for Gssapi {
-    fn token(&self, host: &str) -> Result<Secret, NegotiateError> {
+    /// Asks the library, which may ask the ticket server: this blocks.
+    fn ask(&self, host: &str) -> Result<Secret, NegotiateError> {
         let missing = |source| NegotiateError::LibraryMissing { library: LIBRARY, source };
         let api = if let Some(api) = self.api.get() {
             api
@@ -263,6 +257,26 @@ impl NegotiateTokens for Gssapi {
     }
 }
 
+impl std::fmt::Debug for Gssapi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gssapi").field("loaded", &self.api.get().is_some()).finish()
+    }
+}
+
+#[async_trait]
+impl NegotiateTokens for Gssapi {
+    /// Asks off the runtime's threads: the ticket server may be slow.
+    async fn token(&self, host: &str) -> Result<Secret, NegotiateError> {
+        let (library, host) = (self.clone(), host.to_owned());
+        let asked = host.clone();
+        let asking = tokio::task::spawn_blocking(move || library.ask(&asked));
+        asking.await.unwrap_or_else(|_| {
+            let problem = "the Kerberos library failed".to_owned();
+            Err(NegotiateError::NoToken { host, problem })
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,7 +284,7 @@ mod tests {
     /// Holds with and without the library, and without a ticket: a clear error, never a crash.
     #[test]
     fn without_a_ticket_the_error_says_what_to_do() {
-        let error = Gssapi::new().token("errata.example.com").unwrap_err();
+        let error = Gssapi::new().ask("errata.example.com").unwrap_err();
         let text = error.to_string();
         assert!(text.contains("kinit") || text.contains("install krb5-libs"), "{text}");
     }

@@ -5,6 +5,7 @@ mod gssapi;
 
 use std::fmt::Debug;
 
+use async_trait::async_trait;
 use oar_release::ErrorClass;
 
 use crate::secret::Secret;
@@ -14,9 +15,10 @@ pub use gssapi::Gssapi;
 /// Makes a fresh token for one request to one host.
 ///
 /// An interface, so that everything builds and is tested without a Kerberos installation.
+#[async_trait]
 pub trait NegotiateTokens: Send + Sync + Debug {
-    /// A token for the service `HTTP@host`, base64. May ask the ticket server and therefore block.
-    fn token(&self, host: &str) -> Result<Secret, NegotiateError>;
+    /// A token for the service `HTTP@host`, base64. May ask the ticket server.
+    async fn token(&self, host: &str) -> Result<Secret, NegotiateError>;
 }
 
 /// No token could be made.
@@ -57,8 +59,9 @@ impl NegotiateError {
 #[derive(Debug, Clone)]
 pub struct FixedToken(pub Secret);
 
+#[async_trait]
 impl NegotiateTokens for FixedToken {
-    fn token(&self, _host: &str) -> Result<Secret, NegotiateError> {
+    async fn token(&self, _host: &str) -> Result<Secret, NegotiateError> {
         Ok(self.0.clone())
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use async_trait::async_trait;
 use http::Method;
 use oar_release::ErrorClass;
 use oar_transport::env::Environment;
@@ -110,8 +111,9 @@ async fn the_same_token_is_not_tried_twice() {
 #[derive(Debug, Default)]
 struct Counted(AtomicUsize);
 
+#[async_trait]
 impl NegotiateTokens for Counted {
-    fn token(&self, host: &str) -> Result<Secret, NegotiateError> {
+    async fn token(&self, host: &str) -> Result<Secret, NegotiateError> {
         let number = self.0.fetch_add(1, Ordering::SeqCst);
         Ok(Secret::new(format!("{host}-{number}")))
     }
@@ -133,8 +135,9 @@ async fn a_kerberos_token_is_fresh_for_every_request_and_a_401_gets_one_more() {
 #[derive(Debug)]
 struct NoTicket;
 
+#[async_trait]
 impl NegotiateTokens for NoTicket {
-    fn token(&self, host: &str) -> Result<Secret, NegotiateError> {
+    async fn token(&self, host: &str) -> Result<Secret, NegotiateError> {
         let problem = "No credentials cache found".to_owned();
         Err(NegotiateError::NoToken { host: host.to_owned(), problem })
     }

@@ -257,7 +257,7 @@ async fn no_token(url: &str) -> String {
 async fn not_believed(url: &str) {
     let nonsense = ask(url, Arc::new(FixedToken(Secret::new("YII=")))).await;
     assert_eq!(nonsense.expect_err("nonsense").class(), ErrorClass::UnauthenticatedUpstream);
-    let token = Gssapi::new().token("localhost").expect("a token");
+    let token = Gssapi::new().token("localhost").await.expect("a token");
     let bytes = STANDARD.decode(token.expose()).expect("base64");
     assert!(bytes.windows(SPNEGO.len()).any(|part| part == SPNEGO), "servers may insist on it");
     let seen = Arc::new(FixedToken(token));

@@ -53,6 +53,8 @@ pub enum Request {
     Run(RunName),
     /// Look at this build on Jenkins.
     Build(u64),
+    /// Look at the job that the StateBox names, and start none.
+    Recorded,
 }
 
 /// Starts the check, or looks at the job that is named.
@@ -66,6 +68,7 @@ pub async fn run(context: &Context, release: &ReleaseVersion, request: &Request)
             Request::Run(name) => status::of_named(&scope, &check, name).await,
             Request::Build(number) => jenkins::of_build(&scope, &check, *number).await,
             Request::Start { backend, force } => trigger(&scope, &check, *backend, *force).await,
+            Request::Recorded => conclude_recorded(&scope, &check).await,
         }
     };
     runner::run(context, release, TASK, work).await
@@ -153,7 +156,13 @@ async fn trigger(
     } else {
         match guard(scope, subject, backend).await? {
             Guard::Settled(outcome) => return Ok(outcome),
-            Guard::Start { restart } => restart,
+            Guard::Ended { run, job } => {
+                let id = job.id.unwrap_or_default();
+                scope.say(format!("the run before, {id}, ended: {}", run.shown_state()));
+                true
+            }
+            Guard::Gone => true,
+            Guard::Nothing => false,
         }
     };
     if let Some(reason) = waits_for(scope, &Flow::Konflux { mr: subject.mr.clone() }).await? {
@@ -163,6 +172,27 @@ async fn trigger(
     match backend {
         Backend::Prow => claim(scope, subject, restart).await,
         Backend::Jenkins => jenkins::claim(scope, subject, restart).await,
+    }
+}
+
+/// The outcome of the recorded job. Somebody may have concluded it since it was last looked at, and a
+/// start is another round's.
+async fn conclude_recorded(
+    scope: &TaskScope<'_>,
+    subject: &Subject,
+) -> Result<TaskOutcome, TaskError> {
+    if subject.state.task_status(TASK) != Some(TaskStatus::InProgress) {
+        return Ok(unchanged("no image consistency check is under way"));
+    }
+    let backend = match recorded(&subject.state).map(|job| job.system) {
+        Some(JobSystem::Jenkins) => Backend::Jenkins,
+        _ => Backend::Prow,
+    };
+    match guard(scope, subject, backend).await? {
+        Guard::Settled(outcome) => Ok(outcome),
+        Guard::Ended { run, job } => status::conclude(scope, subject, &run, Some(&job)).await,
+        Guard::Nothing => Ok(unchanged("another run is starting it")),
+        Guard::Gone => Ok(TaskOutcome::Reset),
     }
 }
 
@@ -189,14 +219,21 @@ async fn claim(
     }
 }
 
+/// What is known of a job that may be under way.
 enum Guard {
     /// It decides what to answer.
     Settled(TaskOutcome),
-    /// Nothing runs.
-    Start {
-        /// A run is recorded that has ended.
-        restart: bool,
+    /// This run is recorded, and ended without success.
+    Ended {
+        /// The run.
+        run: Box<ProwRun>,
+        /// What is recorded of it.
+        job: JobRef,
     },
+    /// A job is recorded that left no trace.
+    Gone,
+    /// There is none, or only a claim.
+    Nothing,
 }
 
 /// The duplicate guard (spec 03 §11.5).
@@ -207,14 +244,14 @@ async fn guard(
 ) -> Result<Guard, TaskError> {
     let state = &subject.state;
     if state.task_status(TASK) != Some(TaskStatus::InProgress) {
-        return Ok(Guard::Start { restart: false });
+        return Ok(Guard::Nothing);
     }
-    let Some(job) = recorded(state) else { return Ok(Guard::Start { restart: true }) };
+    let Some(job) = recorded(state) else { return Ok(Guard::Gone) };
     if job.system == JobSystem::Jenkins {
         return Ok(match jenkins::known(scope, subject, &job, backend).await? {
             Known::Settled(outcome) => Guard::Settled(outcome),
-            Known::Nothing => Guard::Start { restart: false },
-            Known::Gone | Known::Elsewhere => Guard::Start { restart: true },
+            Known::Nothing => Guard::Nothing,
+            Known::Gone | Known::Elsewhere => Guard::Gone,
         });
     }
     let prow = scope.context().services.prow.as_ref().map_err(TaskError::reading)?;
@@ -222,7 +259,7 @@ async fn guard(
     if let (None, Some(claim)) = (&job.id, &job.claim) {
         let begun = parse_stamp(&job.triggered_at);
         if begun.is_none_or(|begun| now.duration_since(begun) < CLAIM_VALID_FOR) {
-            return Ok(Guard::Start { restart: false });
+            return Ok(Guard::Nothing);
         }
         // The run of a claim that was never finished is looked for before another is started.
         let found = prow.read.find_attempt(CONSISTENCY_JOB, claim).await;
@@ -232,7 +269,7 @@ async fn guard(
                 tell(scope, &reference(scope, &run, Some(&job)));
                 Ok(Guard::Settled(status::conclude(scope, subject, &run, Some(&job)).await?))
             }
-            None => Ok(Guard::Start { restart: false }),
+            None => Ok(Guard::Nothing),
         };
     }
     let run = prow.read.trace(&handle(&job)).await.map_err(|error| TaskError::reading(&error))?;
@@ -240,7 +277,7 @@ async fn guard(
         let lost = parse_stamp(&job.triggered_at).is_some_and(|at| is_lost(at, now));
         if lost {
             scope.say("the recorded run left no trace for two days: it is given up");
-            return Ok(Guard::Start { restart: true });
+            return Ok(Guard::Gone);
         }
         let what = format!("run {} cannot be found yet", job.id.unwrap_or_default());
         return Err(TaskError::said(ErrorClass::Undetermined, Stage::Reading, what));
@@ -259,11 +296,7 @@ async fn guard(
         RunPhase::Passed => {
             Guard::Settled(status::conclude(scope, subject, &run, Some(&job)).await?)
         }
-        RunPhase::Failed | RunPhase::Interrupted => {
-            let id = job.id.unwrap_or_default();
-            scope.say(format!("the run before, {id}, ended: {}", run.shown_state()));
-            Guard::Start { restart: true }
-        }
+        RunPhase::Failed | RunPhase::Interrupted => Guard::Ended { run: Box::new(run), job },
     })
 }
 
