@@ -4,18 +4,18 @@
 //! that waited for each other.
 #![expect(clippy::print_stdout, reason = "a benchmark's output is its figures")]
 
+mod machine;
+
 use std::time::Duration;
 
-use oar_cli::wiring::Surroundings;
-use oar_config::{Flags, Settings};
 use oar_operators::Context;
 use oar_operators::drive::{self, Options, Silent};
 use oar_release::ReleaseVersion;
 use oar_release::workflow::Ending;
-use oar_sandbox::Sandbox;
 use oar_sandbox::world::World;
 use oar_tests::usage::{cpu_time, peak};
-use oar_transport::env::Environment;
+
+use self::machine::{on_machine, requests};
 
 const LATENCY: Duration = Duration::from_millis(100);
 /// The chain: build data, merge request, its pipelines, their jobs.
@@ -53,18 +53,7 @@ struct Figures {
 fn figures(hours: u64) -> Figures {
     let mut world = World::seeded();
     world.begin_story("4.99.3", &[]);
-    let sandbox = Sandbox::in_memory(world);
-    let folder = tempfile::tempdir().expect("a scratch folder");
-    let state = folder.path().display().to_string();
-    let environment = Environment::from_map([("XDG_STATE_HOME", state.as_str())]);
-    let settings = Settings::load(None, &Flags::default(), &environment).expect("the defaults");
-    let around = Surroundings::over(settings, environment, Some(sandbox.clone()));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .expect("a runtime can be built");
-    runtime.block_on(async {
+    on_machine(world, async |sandbox, around| {
         let release = "4.99.3".parse().expect("a release");
         for _ in 0..hours * 4 {
             once(&around.context(false).expect("a context"), &release).await;
@@ -72,10 +61,10 @@ fn figures(hours: u64) -> Figures {
             sandbox.change(|world| world.now += quarter).expect("a world in memory");
         }
         sandbox.answer_after(LATENCY);
-        let before: usize = sandbox.requests().values().sum();
+        let before = requests(sandbox);
         let begun = tokio::time::Instant::now();
         let commands = once(&around.context(false).expect("a context"), &release).await;
-        let reads = sandbox.requests().values().sum::<usize>() - before;
+        let reads = requests(sandbox) - before;
         Figures { reads, wall: begun.elapsed(), commands }
     })
 }

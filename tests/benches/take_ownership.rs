@@ -3,15 +3,15 @@
 //! Time is the runtime's own, so the figures are exact: the chain of answers that waited for each other.
 #![expect(clippy::print_stdout, reason = "a benchmark's output is its figures")]
 
+mod machine;
+
 use std::time::Duration;
 
-use oar_cli::wiring::Surroundings;
-use oar_config::{Flags, Settings};
 use oar_operators::commands::create_test_report;
 use oar_operators::tasks::take_ownership;
-use oar_sandbox::Sandbox;
 use oar_sandbox::world::World;
-use oar_transport::env::Environment;
+
+use self::machine::{on_machine, requests};
 
 const LATENCY: Duration = Duration::from_millis(100);
 
@@ -47,22 +47,11 @@ fn figures(advisories: usize) -> (Duration, usize) {
         "advisories: {rpm: 990031, rhcos: 990032}",
         &format!("advisories: {{{}}}", map.join(", ")),
     );
-    let sandbox = Sandbox::in_memory(world);
-    let folder = tempfile::tempdir().expect("a scratch folder");
-    let state = folder.path().display().to_string();
-    let environment = Environment::from_map([("XDG_STATE_HOME", state.as_str())]);
-    let settings = Settings::load(None, &Flags::default(), &environment).expect("the defaults");
-    let around = Surroundings::over(settings, environment, Some(sandbox.clone()));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .expect("a runtime can be built");
-    runtime.block_on(async {
+    on_machine(world, async |sandbox, around| {
         let release = "4.99.3".parse().expect("a release");
         let context = around.context(false).expect("a context");
         create_test_report::run(&context, &release).await.expect("a StateBox");
-        let before: usize = sandbox.requests().values().sum();
+        let before = requests(sandbox);
         sandbox.answer_after(LATENCY);
         let begun = tokio::time::Instant::now();
         let context = around.context(false).expect("a context");
@@ -70,6 +59,6 @@ fn figures(advisories: usize) -> (Duration, usize) {
         assert_eq!(report.outcome.word(), "pass", "{report:?}");
         let changed = sandbox.world(|world| world.count("errata", "change-owner"));
         assert_eq!(changed, advisories);
-        (begun.elapsed(), sandbox.requests().values().sum::<usize>() - before)
+        (begun.elapsed(), requests(sandbox) - before)
     })
 }

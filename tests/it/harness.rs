@@ -1,5 +1,6 @@
 //! Starts the programs in a world of their own.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -62,6 +63,18 @@ impl Place {
     /// The world of this place's `--sandbox`.
     pub fn sandbox(&self) -> Sandbox {
         Sandbox::in_folder(&self.path("world")).expect("the world of the sandbox")
+    }
+
+    /// What changed outside of the state repository, how often.
+    pub fn changes(&self) -> BTreeMap<String, usize> {
+        let mut counted = BTreeMap::new();
+        for effect in self.sandbox().world(|world| world.effects.clone()) {
+            if effect.service != "github" {
+                let name = format!("{} {} {}", effect.service, effect.action, effect.target);
+                *counted.entry(name).or_default() += 1;
+            }
+        }
+        counted
     }
 
     /// Runs `program` with `--sandbox`.

@@ -40,18 +40,6 @@ fn ships(place: &Place) -> Value {
     driven
 }
 
-/// What changed outside of the state repository, how often.
-fn changes(place: &Place) -> BTreeMap<String, usize> {
-    let mut counted = BTreeMap::new();
-    for effect in place.sandbox().world(|world| world.effects.clone()) {
-        if effect.service != "github" {
-            let name = format!("{} {} {}", effect.service, effect.action, effect.target);
-            *counted.entry(name).or_default() += 1;
-        }
-    }
-    counted
-}
-
 /// The changes of a release without trouble.
 fn expected() -> BTreeMap<String, usize> {
     let shipment = "invented/ocp-shipment-data!337";
@@ -90,7 +78,7 @@ fn expected() -> BTreeMap<String, usize> {
 /// That exactly these changes were made.
 #[track_caller]
 fn changed(place: &Place, expected: &BTreeMap<String, usize>) {
-    let mut actual = changes(place);
+    let mut actual = place.changes();
     // Whether the stage tests have left the queue before anybody is told that they wait there depends
     // on what else goes on.
     if let Some(posts) = actual.get_mut("slack post #team-release-example").filter(|n| **n == 5) {

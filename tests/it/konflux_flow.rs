@@ -36,18 +36,6 @@ fn change(place: &Place, change: impl FnOnce(&mut World)) {
     place.sandbox().change(change).expect("a change");
 }
 
-/// What changed outside of the state repository, how often.
-fn changes(place: &Place) -> BTreeMap<String, usize> {
-    let mut counted = BTreeMap::new();
-    for effect in place.sandbox().world(|world| world.effects.clone()) {
-        if effect.service != "github" {
-            let name = format!("{} {} {}", effect.service, effect.action, effect.target);
-            *counted.entry(name).or_default() += 1;
-        }
-    }
-    counted
-}
-
 fn passes(place: &Place, task: &[&str]) {
     let report = oar(place, task);
     assert_eq!(report["outcome"], "pass", "{report}");
@@ -147,7 +135,7 @@ fn a_konflux_release_goes_from_its_announcement_to_the_customers() {
         ("slack post #team-release-example".to_owned(), 4),
     ]
     .into();
-    assert_eq!(changes(&place), expected);
+    assert_eq!(place.changes(), expected);
     let plan = oar(&place, &["plan"]);
     let open = plan["tasks"]
         .as_array()
@@ -176,7 +164,7 @@ fn a_konflux_release_goes_from_its_announcement_to_the_customers() {
         let outcome = report["outcome"].as_str().unwrap_or("pass");
         assert!(matches!(outcome, "pass" | "unchanged"), "{arguments:?}: {report}");
     }
-    assert_eq!(changes(&place), expected, "the second run");
+    assert_eq!(place.changes(), expected, "the second run");
     let stored = statebox(&place);
     for task in TASKS {
         assert!(stored.contains(&format!("name: {task}\n  status: Pass")), "{task}: {stored}");

@@ -15,7 +15,6 @@ use oar_operators::Context;
 use oar_operators::approval::{self, ApprovalError, LaunchJob, Launched, RunOptions};
 use oar_operators::context::Journals;
 use oar_operators::drive::{self, Driven, Event, Options, Watcher};
-use oar_operators::task_log::TaskLogLayer;
 use oar_release::clock::SeededEntropy;
 use oar_release::{Clock, ReleaseVersion, TaskStatus};
 use oar_sandbox::Sandbox;
@@ -26,9 +25,8 @@ use oar_transport::journal::MemoryJournal;
 use oar_transport::pause::{self, Stopwatch};
 use tempfile::TempDir;
 use tokio::sync::{Notify, mpsc, oneshot};
-use tracing_subscriber::layer::SubscriberExt as _;
 
-use crate::trial::{RELEASE, STATEBOX, surroundings};
+use crate::trial::{RELEASE, STATEBOX, process, surroundings};
 
 /// The release of all journeys.
 pub fn release() -> ReleaseVersion {
@@ -198,18 +196,10 @@ impl Machine {
         seed: u64,
         life: impl AsyncFnOnce(&Context, std::pin::Pin<&mut dyn Future<Output = ()>>) -> T,
     ) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .expect("a runtime");
         let mut around = surroundings(&self.sandbox, self.folder.path());
         around.entropy = Arc::new(SeededEntropy::new(seed));
         around.clock = Arc::new(WrongClock { right: around.clock, by: self.wrong_by });
-        let layer = TaskLogLayer::new(around.clock.clone());
-        let subscriber = tracing_subscriber::registry().with(layer);
-        let _log = tracing::subscriber::set_default(subscriber);
-        runtime.block_on(async {
+        process(around.clock.clone(), async {
             let clock = Arc::new(PausedClock(Stopwatch::start()));
             self.sandbox.pass_with(clock).expect("a world in memory");
             let (asked, asks) = mpsc::unbounded_channel();

@@ -25,7 +25,7 @@ use oar_operators::tasks::{
     image_signed_check, push_to_cdn_staging, stage_testing, take_ownership,
 };
 use oar_operators::{Context, OperatorError};
-use oar_release::{ReleaseVersion, Task, TaskStatus};
+use oar_release::{Clock, ReleaseVersion, Task, TaskStatus};
 use oar_sandbox::Sandbox;
 use oar_sandbox::fault::Faults;
 use oar_sandbox::world::World;
@@ -252,6 +252,18 @@ pub fn surroundings(sandbox: &Sandbox, folder: &Path) -> Surroundings {
     Surroundings::over(settings, environment, Some(sandbox.clone()))
 }
 
+/// A process on paused time, with a log of its own, whose lines are stamped by `clock`.
+pub fn process<T>(clock: Arc<dyn Clock>, life: impl Future<Output = T>) -> T {
+    let subscriber = tracing_subscriber::registry().with(TaskLogLayer::new(clock));
+    let _log = tracing::subscriber::set_default(subscriber);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .expect("a runtime");
+    runtime.block_on(life)
+}
+
 /// A world in memory, a state folder, and commands that run there one after the other.
 pub struct Trial {
     sandbox: Sandbox,
@@ -345,15 +357,7 @@ impl Trial {
     /// A process: its own runtime, clients and log; nothing of it is left afterwards.
     fn live<T, F: Future<Output = T>>(&self, life: impl FnOnce(Surroundings) -> F) -> T {
         let around = surroundings(&self.sandbox, self.folder.path());
-        let layer = TaskLogLayer::new(around.clock.clone());
-        let subscriber = tracing_subscriber::registry().with(layer);
-        let _log = tracing::subscriber::set_default(subscriber);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .expect("a runtime");
-        runtime.block_on(life(around))
+        process(around.clock.clone(), life(around))
     }
 
     /// The text of the StateBox.

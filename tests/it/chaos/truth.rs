@@ -111,11 +111,15 @@ pub fn done_too_often(world: &World, troubles: &[Trouble]) -> Option<String> {
     excess.next().or_else(|| told_twice(world))
 }
 
+/// A message that says what the one before it about the same said; what is about nothing is sent once.
 fn told_twice(world: &World) -> Option<String> {
-    let mut told: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut last: BTreeMap<(&str, &str), &str> = BTreeMap::new();
     for message in &world.slack.messages {
-        *told.entry((&message.channel, &message.text)).or_default() += 1;
+        let topic = message.metadata["event_payload"]["topic"].as_str();
+        let about = (message.channel.as_str(), topic.unwrap_or(&message.text));
+        if last.insert(about, &message.text) == Some(message.text.as_str()) {
+            return Some(format!("{} was told again: {}", message.channel, message.text));
+        }
     }
-    let ((channel, text), count) = told.into_iter().find(|(_, count)| *count > 1)?;
-    Some(format!("{channel} was told {count} times: {text}"))
+    None
 }

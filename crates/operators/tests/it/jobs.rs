@@ -155,16 +155,18 @@ async fn while_a_lost_answer_cannot_be_looked_up_the_claim_stays() {
     }
 }
 
+/// Prow and Jenkins forget everything.
+fn forget_all(world: &mut oar_sandbox::world::World) {
+    world.prow.runs.clear();
+    world.jenkins.items.clear();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_job_that_is_gone_is_started_again_when_that_is_sure() {
     for job in ALL {
         let lab = Lab::new();
         assert!(is_in_progress(&job.run(&lab).await), "{job:?}");
-        let forget = |world: &mut oar_sandbox::world::World| {
-            world.prow.runs.clear();
-            world.jenkins.items.clear();
-        };
-        lab.sandbox.change(forget).expect("a change");
+        lab.sandbox.change(forget_all).expect("a change");
         if job == Job::OnProw {
             // Prow may be slow to show a run: it is given up after two days.
             let young = job.run(&lab).await;
@@ -206,11 +208,7 @@ async fn a_recorded_job_that_is_gone_is_to_be_started_again_by_the_next() {
     for job in ALL {
         let lab = Lab::new();
         assert!(is_in_progress(&job.run(&lab).await), "{job:?}");
-        let forget = |world: &mut oar_sandbox::world::World| {
-            world.prow.runs.clear();
-            world.jenkins.items.clear();
-        };
-        lab.sandbox.change(forget).expect("a change");
+        lab.sandbox.change(forget_all).expect("a change");
         lab.later(Duration::from_hours(49));
         assert_eq!(job.look(&lab).await.outcome, TaskOutcome::Reset, "{job:?}");
         assert_eq!(lab.started(), 1, "{job:?}");
