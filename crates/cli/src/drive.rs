@@ -73,8 +73,10 @@ pub(crate) async fn run(
         let drives = releases.iter().map(|release| drive_one(around, release, options));
         let drives =
             join_all(drives).await.into_iter().collect::<Result<Vec<Driven>, CliError>>()?;
-        let exit =
-            drives.iter().map(|driven| exit_of(driven.ending)).max_by_key(|exit| severity(*exit));
+        // A release that could not be looked at is a failure, whatever became of the others.
+        let unread = problems.iter().map(|_| Exit::Failed);
+        let exits = drives.iter().map(|driven| exit_of(driven.ending)).chain(unread);
+        let exit = exits.max_by_key(|exit| severity(*exit));
         let result = DriveResult { schema: "oar.drives/1", releases: drives, problems };
         print(printer, &result)?;
         return Ok(Ended::as_exit(exit.unwrap_or(Exit::Done)));

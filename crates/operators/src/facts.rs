@@ -172,6 +172,7 @@ pub fn view(state: &StateBox) -> StateView {
                 resolved: issue.resolved,
                 related_tasks: issue.related_tasks.clone(),
                 reported_at: parse_stamp(&issue.reported_at),
+                source: issue.source.clone(),
             })
             .collect(),
     }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use oar_release::task::status_marker;
 use oar_release::{ErrorClass, JobRef, ReleaseVersion, Task, TaskOutcome, TaskStatus};
-use oar_statebox::{JobChange, StateBoxError, TaskUpdate};
+use oar_statebox::{Expected, JobChange, StateBox, StateBoxError, TaskUpdate};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tracing::Instrument as _;
@@ -92,6 +92,7 @@ struct Gathered {
     facts: Map<String, Value>,
     notices: Vec<Notice>,
     forget_job: bool,
+    expects: Expected,
 }
 
 impl<'a> TaskScope<'a> {
@@ -138,6 +139,17 @@ impl<'a> TaskScope<'a> {
     /// Has the outcome recorded without a job: the claimed one was not started.
     pub fn forget_job(&self) {
         self.gather(|gathered| gathered.forget_job = true);
+    }
+
+    /// Notes how the task stood when the work began: a `Pass` that somebody records meanwhile stays.
+    pub fn began_at(&self, state: &StateBox) {
+        let passed = state.task_status(self.task) == Some(TaskStatus::Pass);
+        self.gather(|gathered| gathered.expects.unpassed = !passed);
+    }
+
+    /// Has the outcome recorded only while `job` is the recorded one.
+    pub fn judges(&self, job: &JobRef) {
+        self.gather(|gathered| gathered.expects.job = Some(job.clone()));
     }
 
     /// What was logged so far, masked: what the record will begin with.
@@ -194,6 +206,8 @@ where
     let mut update = TaskUpdate::new(task);
     update.notifications.clone_from(&told.sent);
     update.job = if found.forget_job { JobChange::Clear } else { JobChange::Keep };
+    update.expects = found.expects;
+    update.expects.unpassed &= outcome != TaskOutcome::Pass;
     let statebox = record(context, release, update, &outcome, &text).await;
     let finished_at = context.clock.now();
     let masked = |line: &str| context.masker.mask(line).into_owned();
@@ -298,8 +312,13 @@ async fn record(
         update.job = JobChange::Set(job.clone());
     }
     match context.boxes.update_task(release, &update, &who).await {
-        Ok(saved) => {
+        Ok(saved) if saved.outcome => {
             StateBoxWrite { written: saved.committed && !context.is_dry_run(), error: None }
+        }
+        Ok(saved) => {
+            let stored = saved.state.task_status(update.task).unwrap_or(TaskStatus::NotStarted);
+            let error = format!("somebody recorded {stored} meanwhile, and that stays");
+            StateBoxWrite { written: false, error: Some(error) }
         }
         Err(error) => not_written(context, &error),
     }

@@ -18,8 +18,40 @@ pub struct ClaimRequest {
     pub task: Task,
     /// Where the job will run.
     pub system: JobSystem,
-    /// Start another job although one is recorded as running (`--force`).
-    pub restart: bool,
+    /// Which recorded job the new one takes the place of.
+    pub replaces: Replaces,
+}
+
+/// What a new job may take the place of. Somebody else may have replaced an ended job a moment ago, so
+/// it is named.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Replaces {
+    /// No job that is recorded as running.
+    #[default]
+    Nothing,
+    /// This one, which ended or is gone.
+    Job(JobRef),
+    /// Whatever is recorded (`--force`).
+    Anything,
+}
+
+impl Replaces {
+    /// The job that `state` records for `task`.
+    pub fn recorded(state: &StateBox, task: Task) -> Self {
+        let job = state.task(task).and_then(|record| record.job.clone());
+        job.map_or(Self::Nothing, Self::Job)
+    }
+
+    fn covers(&self, job: &JobRef) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Anything => true,
+            Self::Job(ended) => {
+                let name = |job: &JobRef| (job.system, job.id.clone(), job.queue_id.clone());
+                name(ended) == name(job)
+            }
+        }
+    }
 }
 
 /// The answer to a [`ClaimRequest`].
@@ -50,7 +82,7 @@ impl StateBox {
                     return Claim::InFlight(job.clone());
                 }
                 unfinished = Some(job.clone());
-            } else if record.status == TaskStatus::InProgress && !request.restart {
+            } else if record.status == TaskStatus::InProgress && !request.replaces.covers(job) {
                 return Claim::Running(job.clone());
             }
         }

@@ -151,14 +151,13 @@ impl StateBoxStore {
         release: &ReleaseVersion,
         update: &TaskUpdate,
         who: &Who,
-    ) -> Result<Saved<()>> {
+    ) -> Result<Saved<bool>> {
         let subject = match update.status {
             Some(status) => format!("update task {} to {status}", update.task),
             None => format!("update task {}", update.task),
         };
         self.apply(release, &subject, who, |state| {
-            state.update_task(update, self.clock.now(), &self.masker);
-            Ok(())
+            Ok(state.update_task(update, self.clock.now(), &self.masker))
         })
         .await
     }

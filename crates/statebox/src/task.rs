@@ -26,6 +26,26 @@ pub struct TaskUpdate {
     pub job: JobChange,
     /// Messages sent with this outcome, as kind and content hash.
     pub notifications: Vec<(String, String)>,
+    /// What must hold of the record; otherwise it stays as it is.
+    pub expects: Expected,
+}
+
+/// What the record must say for an update to be made: the work behind it took its time, and somebody
+/// else may have recorded something newer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// The task has not passed.
+    pub unpassed: bool,
+    /// This job is the recorded one; `None` for whichever.
+    pub job: Option<JobRef>,
+}
+
+impl Expected {
+    fn holds(&self, record: &TaskRecord) -> bool {
+        let has_passed = self.unpassed && record.status == TaskStatus::Pass;
+        let other = |job: &JobRef| record.job.as_ref().is_some_and(|now| now.id != job.id);
+        !has_passed && !self.job.as_ref().is_some_and(other)
+    }
 }
 
 /// What an update does to a task's job reference.
@@ -43,7 +63,14 @@ pub enum JobChange {
 impl TaskUpdate {
     /// An update of `task` that changes nothing yet.
     pub const fn new(task: Task) -> Self {
-        Self { task, status: None, result: None, job: JobChange::Keep, notifications: Vec::new() }
+        Self {
+            task,
+            status: None,
+            result: None,
+            job: JobChange::Keep,
+            notifications: Vec::new(),
+            expects: Expected { unpassed: false, job: None },
+        }
     }
 
     /// An update to `status`.
@@ -90,11 +117,16 @@ impl StateBox {
     ///   first log time, else now.
     /// - `Pass` and `Fail` end at the result's last log time, else now, never before the start.
     /// - `Not Started` forgets times and job.
-    pub fn update_task(&mut self, update: &TaskUpdate, now: Timestamp, masker: &Masker) {
+    ///
+    /// Answers whether the record was what the update expects; the messages are recorded all the same.
+    pub fn update_task(&mut self, update: &TaskUpdate, now: Timestamp, masker: &Masker) -> bool {
         for (kind, hash) in &update.notifications {
             self.record_notification(kind, hash, now);
         }
         let record = self.record(update.task);
+        if !update.expects.holds(record) {
+            return false;
+        }
         let result = update.result.as_ref().map(|result| limit(masker.mask(result).into_owned()));
         if let Some(status) = update.status {
             record.enter(status, result.as_deref(), now);
@@ -107,6 +139,7 @@ impl StateBox {
             JobChange::Set(job) => record.job = Some(masked(job, masker)),
             JobChange::Clear => record.job = None,
         }
+        true
     }
 }
 

@@ -49,6 +49,11 @@ impl Dice {
         self.below(bound) == 0
     }
 
+    fn pick<'w>(&self, words: &[&'w str]) -> &'w str {
+        let count = u64::try_from(words.len()).expect("a few");
+        words[usize::try_from(self.below(count)).expect("a few")]
+    }
+
     fn minutes(&self, bound: u64) -> Duration {
         Duration::from_mins(self.below(bound))
     }
@@ -98,10 +103,12 @@ impl Journey {
         world.begin_story_with(Pace::Hasty, RELEASE, &troubles);
         // Until a person has repaired what they test.
         if dice.one_in(6) {
-            "FAILURE".clone_into(&mut world.jenkins.ends_as);
+            let words = ["FAILURE", "UNSTABLE", "ABORTED"];
+            dice.pick(&words).clone_into(&mut world.jenkins.ends_as);
         }
         if dice.one_in(6) {
-            "failure".clone_into(&mut world.prow.ends_as);
+            let words = ["failure", "aborted", "error"];
+            dice.pick(&words).clone_into(&mut world.prow.ends_as);
         }
         let machine = Machine::new(world);
         let (statuses, accepted) = (BTreeMap::new(), BTreeSet::new());

@@ -21,14 +21,18 @@ pub async fn run(
     only: Option<Subject>,
     decision: &Decision,
 ) -> Result<CommandReport, OperatorError> {
-    let plan = workflow::plan(&facts::gather(context, release).await);
+    let facts = facts::gather(context, release).await;
+    let plan = workflow::plan(&facts);
     let open =
         |subject: &Subject| plan.row(Node::Task(subject.task())).verdict == Verdict::NeedsDecision;
     let wanted = [Subject::Promoted, Subject::Candidate].into_iter();
     let wanted = wanted.filter(|subject| only.is_none_or(|only| only == *subject));
     let open: Vec<Subject> = wanted.clone().filter(open).collect();
     match open.as_slice() {
-        [subject] => Ok(analyze_build::run(context, release, *subject, Some(decision)).await),
+        [subject] => {
+            let seen = facts.status(subject.task());
+            Ok(analyze_build::decide(context, release, *subject, decision, seen).await)
+        }
         [] => {
             let standing = wanted.map(|subject| {
                 let row = plan.row(Node::Task(subject.task()));

@@ -80,6 +80,11 @@ pub(super) async fn act(
         Task::UpdateBugList => {
             let tell = update_bug_list::Tell::Contacts;
             match update_bug_list::run(context, release, tell).await {
+                // The contacts need their time: one look in the morning, one in the evening.
+                Ok(report) if matches!(report.outcome, TaskOutcome::InProgress { .. }) => {
+                    let attempted = Attempted::Waits(Some(SignedDuration::from_hours(12)));
+                    return Done { attempted, ..reported(&report) };
+                }
                 Ok(report) => report,
                 Err(error) => return failed(context, &error),
             }
@@ -155,10 +160,6 @@ fn attempted(outcome: &TaskOutcome, class: Option<ErrorClass>) -> Attempted {
         // Its job ended without a verdict: a new one is started after a moment.
         TaskOutcome::Reset => Attempted::Failed { transient: true },
         TaskOutcome::Fail { .. } => Attempted::Failed { transient },
-        // Something must happen first: that is waiting, said as an error.
-        TaskOutcome::Undetermined { .. } if class == Some(ErrorClass::PreconditionFailed) => {
-            Attempted::Waits(None)
-        }
         TaskOutcome::Undetermined { .. } => Attempted::Unclear { transient },
     }
 }
@@ -188,7 +189,7 @@ mod tests {
             of(ErrorClass::UnauthenticatedUpstream),
             Attempted::Unclear { transient: false }
         );
-        assert_eq!(of(ErrorClass::PreconditionFailed), Attempted::Waits(None));
+        assert_eq!(of(ErrorClass::PreconditionFailed), Attempted::Unclear { transient: false });
         let fail = TaskOutcome::Fail { error: "bug missed".to_owned() };
         assert_eq!(attempted(&fail, None), Attempted::Failed { transient: false });
         assert_eq!(attempted(&TaskOutcome::Reset, None), Attempted::Failed { transient: true });

@@ -141,6 +141,7 @@ impl Driver<'_> {
             }
             let plan = workflow::plan(&facts);
             self.tell_changes(before.as_ref(), &plan);
+            self.attempts.observe(&plan);
             match workflow::next(&facts, &plan, &self.attempts, self.options.goal) {
                 Next::Over(ending) => return (ending, facts),
                 Next::Wait(_) if !self.options.watch => return (Ending::Waiting, facts),

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use oar_config::ReleaseData;
 use oar_errata::{AdvisoryId, PushStatus, all_shipped_enough, stage_targets, states};
 use oar_gitlab_shipment::{GateReport, ReleaseStage, newest_pipeline};
-use oar_jenkins::{BuildPhase, JenkinsJob};
+use oar_jenkins::{BuildPhase, JenkinsError, JenkinsJob};
 use oar_prow_jobs::{RunHandle, RunPhase};
 use oar_release::time::parse_stamp;
 use oar_release::workflow::{Alerts, Fact, Facts, JobState, StageGate, State};
@@ -199,6 +199,8 @@ async fn job_state(context: &Context, task: Task, job: &JobRef) -> Fact<JobState
                     let ended = !matches!(build.phase(), BuildPhase::Running | BuildPhase::Unknown);
                     state(&word, ended)
                 }
+                // Jenkins forgets old builds: nothing will come of this one.
+                Err(JenkinsError::NotFound { .. }) => state("gone", true),
                 Err(error) => Fact::Unknown { why: crate::report::error_chain(&error) },
             }
         }

@@ -13,7 +13,7 @@ use oar_release::time::stamp;
 use oar_release::workflow::recover::job_reference;
 use oar_release::{Arch, ErrorClass, JobRef, JobSystem, Task, TaskOutcome};
 use oar_slack::text::{escape, link};
-use oar_statebox::{Claim, ClaimRequest, StateBox};
+use oar_statebox::{Claim, ClaimRequest, Replaces, StateBox};
 
 use super::support::unchanged;
 use crate::notify::{Audience, Notice};
@@ -201,18 +201,18 @@ impl JenkinsTask<'_, '_> {
         }
     }
 
-    /// Claims the start and asks Jenkins. `restart`: a job is recorded that is to be replaced;
+    /// Claims the start and asks Jenkins. `replaces`: the recorded job in whose place it is;
     /// `look` is what Jenkins had of the order.
     pub(super) async fn claim(
         &self,
         order: &BuildOrder,
         state: &StateBox,
         look: &Look,
-        restart: bool,
+        replaces: Replaces,
     ) -> Result<TaskOutcome, TaskError> {
         let (scope, task) = (self.scope, self.kind.task);
         let (context, work) = (scope.context(), self.kind.work);
-        let request = ClaimRequest { task, system: JobSystem::Jenkins, restart };
+        let request = ClaimRequest { task, system: JobSystem::Jenkins, replaces };
         let who = context.who(task.name());
         let claimed = context.boxes.claim_job(scope.release(), &request, &who).await;
         match claimed.map_err(|error| TaskError::reading(&error))?.outcome {

@@ -8,6 +8,8 @@ use oar_config::ReleaseData;
 use oar_jenkins::{Build, BuildOrder, BuildPhase, JenkinsJob};
 use oar_release::{ErrorClass, JobRef, ReleaseVersion, Task, TaskOutcome, TaskStatus};
 
+use oar_statebox::Replaces;
+
 use super::jenkins_job::{Ending, JenkinsTask, Kind, Known, ports};
 use super::support::{RECHECK, begun, release_data, unchanged, waits_for};
 use crate::context::Context;
@@ -78,6 +80,9 @@ async fn conclude_recorded(tests: &JenkinsTask<'_, '_>) -> Result<TaskOutcome, T
     if state.task_status(KIND.task) != Some(TaskStatus::InProgress) {
         return Ok(unchanged("no stage tests are under way"));
     }
+    if let Some(job) = state.task(KIND.task).and_then(|record| record.job.as_ref()) {
+        tests.scope.judges(job);
+    }
     let data = release_data(tests.scope).await?;
     match tests.known_job(&order(tests.scope, &data)?, &state).await? {
         Known::Settled(outcome) => Ok(outcome),
@@ -101,10 +106,10 @@ async fn trigger(tests: &JenkinsTask<'_, '_>) -> Result<TaskOutcome, TaskError> 
     let jenkins = ports(scope)?;
     let data = release_data(scope).await?;
     let order = order(scope, &data)?;
-    let restart = match tests.known_job(&order, &state).await? {
+    let replaces = match tests.known_job(&order, &state).await? {
         Known::Settled(outcome) => return Ok(outcome),
-        Known::Nothing => false,
-        Known::Gone | Known::Elsewhere => true,
+        Known::Nothing => Replaces::Nothing,
+        Known::Gone | Known::Elsewhere => Replaces::recorded(&state, KIND.task),
     };
     let (waits, look) = tokio::join!(waits_for(scope, &data.flow), jenkins.read.look(&order));
     if let Some(reason) = waits? {
@@ -112,5 +117,5 @@ async fn trigger(tests: &JenkinsTask<'_, '_>) -> Result<TaskOutcome, TaskError> 
         return Ok(TaskOutcome::Waiting { reason, recheck: Some(RECHECK) });
     }
     let look = look.map_err(|error| TaskError::reading(&error))?;
-    tests.claim(&order, &state, &look, restart).await
+    tests.claim(&order, &state, &look, replaces).await
 }

@@ -23,9 +23,11 @@ pub(super) fn unchanged(reason: impl Into<String>) -> TaskOutcome {
 /// The release's StateBox, which the task needs: it keeps what must not be done twice.
 pub(super) async fn begun(scope: &TaskScope<'_>) -> Result<StateBox, TaskError> {
     let release = scope.release();
-    scope.context().boxes.require(release).await.map_err(|error| {
+    let state = scope.context().boxes.require(release).await.map_err(|error| {
         TaskError::reading(&error).hint(format!("`oar -r {release} create-test-report` creates it"))
-    })
+    })?;
+    scope.began_at(&state);
+    Ok(state)
 }
 
 /// ART's data about the task's release.

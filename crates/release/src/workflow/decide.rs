@@ -62,8 +62,16 @@ fn phase(facts: &Facts) -> Phase {
 fn warnings(facts: &Facts) -> Vec<String> {
     let mut warnings = Vec::new();
     if status(Node::Task(Task::AnalyzeCandidateBuild), facts) == TaskStatus::Fail {
-        warnings
-            .push("the candidate build was rejected; this does not hold the release".to_owned());
+        let name = Task::AnalyzeCandidateBuild.name();
+        let holds = |view: &StateView| {
+            view.issues.iter().any(|issue| issue.is_open_blocker() && issue.names(name))
+        };
+        warnings.push(match facts.view() {
+            Some(view) if holds(view) => {
+                "the candidate build was rejected: final approval waits for its blocker".to_owned()
+            }
+            _ => "the candidate build was rejected; this does not hold the release".to_owned(),
+        });
     }
     if let Some(Alerts::Read { blocking: blocking @ 1.., .. }) = facts.alerts.known() {
         warnings.push(format!("{blocking} blocking security alerts: contact product security"));

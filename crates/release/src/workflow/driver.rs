@@ -66,13 +66,30 @@ pub enum After {
     GivenUp,
 }
 
+/// Where a node stands: what somebody else changes when they work on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stand {
+    verdict: Verdict,
+    since: Option<Timestamp>,
+}
+
+impl Stand {
+    const fn of(row: &TaskPlan) -> Self {
+        Self { verdict: row.verdict, since: row.since }
+    }
+}
+
 /// The latest attempt at a node.
 #[derive(Debug, Clone, Copy)]
 struct Attempt {
-    /// What the plan had offered.
-    offered: Verdict,
-    /// Retries so far.
-    retries: usize,
+    /// Where it stood when the plan offered it.
+    offered: Stand,
+    /// Where it stood when it was first looked at afterwards.
+    left: Option<Stand>,
+    /// Tries in a row of which nobody knows how they ended.
+    unclear: usize,
+    /// Failures of this driver's own, which passing trouble caused; a start in between forgets none.
+    failures: usize,
     /// Not again before; never, when there is none.
     again: Option<Timestamp>,
     /// Whether a recorded `Fail` is this driver's own, and transient.
@@ -86,13 +103,16 @@ pub struct Attempts(BTreeMap<Node, Attempt>);
 impl Attempts {
     /// Notes how an attempt ended that was offered as `row`.
     pub fn note(&mut self, row: &TaskPlan, ended: Attempted, now: Timestamp) -> After {
-        let before = self.0.get(&row.task).map_or(0, |attempt| attempt.retries);
+        let before = self.0.get(&row.task);
+        let (unclear, failures) = before.map_or((0, 0), |it| (it.unclear, it.failures));
         let later = |wait: SignedDuration| now.checked_add(wait).unwrap_or(Timestamp::MAX);
         let recheck = row.recheck_after_s.and_then(|seconds| i64::try_from(seconds).ok());
         let recheck = recheck.map_or(RECHECK, SignedDuration::from_secs);
         let mut attempt = Attempt {
-            offered: row.verdict,
-            retries: 0,
+            offered: Stand::of(row),
+            left: None,
+            unclear: 0,
+            failures,
             again: Some(later(recheck)),
             may_retry: false,
         };
@@ -109,12 +129,17 @@ impl Attempts {
             }
             Attempted::Failed { transient: true } | Attempted::Unclear { transient: true } => {
                 let failed = matches!(ended, Attempted::Failed { .. });
+                let before = if failed { failures } else { unclear };
                 match RETRIES.get(before) {
                     Some(wait) => {
                         let at = later(*wait);
                         attempt.again = Some(at);
-                        attempt.retries = before + 1;
-                        attempt.may_retry = true;
+                        if failed {
+                            attempt.failures = before + 1;
+                        } else {
+                            attempt.unclear = before + 1;
+                        }
+                        attempt.may_retry = failed;
                         After::Retry { at, number: before + 1 }
                     }
                     // Reading may go on for ever; an action that failed is a person's.
@@ -134,10 +159,25 @@ impl Attempts {
         after
     }
 
+    /// Looks at what became of the attempts. One is forgotten when its task is done, and when somebody
+    /// else changed where it stands: a person who repaired something is not held up by what this driver
+    /// had tried.
+    pub fn observe(&mut self, plan: &Plan) {
+        self.0.retain(|node, attempt| {
+            let row = plan.row(*node);
+            match row.verdict {
+                Verdict::Done | Verdict::NotApplicable => false,
+                // It says nothing about the task itself.
+                Verdict::Waiting | Verdict::Stopped => true,
+                _ => attempt.still_holds(Stand::of(row)),
+            }
+        });
+    }
+
     /// When `row` may be tried; `None` when this driver has given it up.
     fn when(&self, row: &TaskPlan) -> Option<Timestamp> {
         match (self.0.get(&row.task), row.verdict) {
-            (Some(attempt), offered) if attempt.offered == offered => attempt.again,
+            (Some(attempt), offered) if attempt.offered.verdict == offered => attempt.again,
             (Some(attempt), Verdict::Retry) => attempt.again.filter(|_| attempt.may_retry),
             (Some(attempt), Verdict::Run) => attempt.again,
             // Nobody here knows why it failed: a person retries it.
@@ -145,6 +185,19 @@ impl Attempts {
             // What was started, by whomever, may be looked at as soon as there is something to see.
             (Some(_) | None, _) => Some(Timestamp::MIN),
         }
+    }
+}
+
+impl Attempt {
+    /// Whether nobody else changed where the node stands, which is `now`.
+    fn still_holds(&mut self, now: Stand) -> bool {
+        if let Some(left) = self.left {
+            return left == now;
+        }
+        self.left = Some(now);
+        // A failure that is not this attempt's: it did not get as far as recording one.
+        let is_others = now.verdict == Verdict::Retry && now != self.offered && self.unclear > 0;
+        !is_others
     }
 }
 
@@ -158,13 +211,28 @@ pub enum Goal {
     Task(Task),
 }
 
+impl Goal {
+    /// Whether `node` is part of the way: nothing else is done for a task.
+    fn needs(self, node: Node) -> bool {
+        fn leads(to: Node, node: Node) -> bool {
+            to == node || to.predecessors().iter().any(|before| leads(*before, node))
+        }
+        match self {
+            Self::Shipped => true,
+            Self::Task(task) => {
+                node == Node::Task(Task::CreateTestReport) || leads(Node::Task(task), node)
+            }
+        }
+    }
+}
+
 /// Why a driver stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
     /// The release is out.
     Shipped,
-    /// The task that was asked for has passed.
+    /// The task that was asked for has passed, or is none of this release.
     Reached,
     /// Open blockers hold everything that is left.
     Blocked,
@@ -193,14 +261,14 @@ pub fn next(facts: &Facts, plan: &Plan, attempts: &Attempts, goal: Goal) -> Next
         return Next::Over(Ending::Shipped);
     }
     if let Goal::Task(task) = goal
-        && plan.row(Node::Task(task)).verdict == Verdict::Done
+        && matches!(plan.row(Node::Task(task)).verdict, Verdict::Done | Verdict::NotApplicable)
     {
         return Next::Over(Ending::Reached);
     }
     let tries: Vec<(&TaskPlan, Timestamp)> = plan
         .tasks
         .iter()
-        .filter(|row| is_work(row, facts))
+        .filter(|row| goal.needs(row.task) && is_work(row, facts))
         .filter_map(|row| Some((row, attempts.when(row)?)))
         .collect();
     let due: Vec<Node> =
@@ -209,8 +277,10 @@ pub fn next(facts: &Facts, plan: &Plan, attempts: &Attempts, goal: Goal) -> Next
         return Next::Act(due);
     }
     let looks = plan.tasks.iter().filter(|row| counts(row.task, goal));
+    // What ended and could not be recorded is looked at by nobody but a person.
+    let looks = looks.filter(|row| !is_work(row, facts) || attempts.when(row).is_some());
     let looks = looks.filter_map(|row| look_again(row, facts));
-    let later = tries.into_iter().map(|(_, at)| at);
+    let later = tries.into_iter().filter(|(row, _)| counts(row.task, goal)).map(|(_, at)| at);
     match looks.chain(later).min() {
         Some(at) => Next::Wait(at.max(facts.now.checked_add(SHORTEST).unwrap_or(at))),
         None => Next::Over(ending(plan, goal)),
@@ -219,9 +289,10 @@ pub fn next(facts: &Facts, plan: &Plan, attempts: &Attempts, goal: Goal) -> Next
 
 /// Whether a driver with this goal waits for `node`. What only informs keeps nobody waiting.
 fn counts(node: Node, goal: Goal) -> bool {
-    node == Node::Shipped
-        || !way_out(node).is_empty()
-        || matches!(goal, Goal::Task(task) if node == Node::Task(task))
+    match goal {
+        Goal::Shipped => node == Node::Shipped || !way_out(node).is_empty(),
+        Goal::Task(_) => goal.needs(node),
+    }
 }
 
 /// Whether there is something for a driver to run.
@@ -255,7 +326,9 @@ fn alerts_are_to_be_reported(facts: &Facts) -> bool {
     else {
         return false;
     };
-    let is_about = |issue: &Issue| !issue.resolved && issue.names(Node::SecurityAlerts.name());
+    // A person's own issue about them is the person's.
+    let source = Some(Node::SecurityAlerts.name());
+    let is_about = |issue: &Issue| !issue.resolved && issue.source.as_deref() == source;
     (*blocking > 0) != view.issues.iter().any(is_about)
 }
 

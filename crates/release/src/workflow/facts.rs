@@ -117,6 +117,12 @@ impl Facts {
         }
     }
 
+    /// The recorded status of `task`; not started where nothing is recorded.
+    pub fn status(&self, task: Task) -> TaskStatus {
+        let recorded = self.view().and_then(|view| view.tasks.get(&task));
+        recorded.map_or(TaskStatus::NotStarted, |recorded| recorded.status)
+    }
+
     /// The StateBox's content, if there is one and it could be read.
     pub(super) const fn view(&self) -> Option<&StateView> {
         match &self.state {
@@ -175,6 +181,8 @@ pub struct Issue {
     pub related_tasks: Vec<String>,
     /// When it was reported, where that is recorded.
     pub reported_at: Option<Timestamp>,
+    /// The check that found it; none for a person's.
+    pub source: Option<String>,
 }
 
 impl Issue {

@@ -64,10 +64,8 @@ impl From<String> for Guard {
 
 /// The recorded status; not started where nothing is recorded.
 pub(super) fn status(node: Node, facts: &Facts) -> TaskStatus {
-    match (node, facts.view()) {
-        (Node::Task(task), Some(view)) => {
-            view.tasks.get(&task).map_or(TaskStatus::NotStarted, |recorded| recorded.status)
-        }
+    match node {
+        Node::Task(task) => facts.status(task),
         _ => TaskStatus::NotStarted,
     }
 }

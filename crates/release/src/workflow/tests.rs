@@ -68,6 +68,7 @@ fn blocker(text: &str, tasks: &[&str]) -> Issue {
         resolved: false,
         related_tasks: tasks.iter().map(|name| (*name).to_owned()).collect(),
         reported_at: None,
+        source: None,
     }
 }
 

@@ -8,13 +8,14 @@ use serde::Serialize;
 
 use super::decide::plan;
 use super::facts::{Fact, Facts};
+use super::guards::status;
 use super::node::Node;
 use super::plan::{Plan, TaskPlan, Verdict, optional_stamp};
 use crate::build::{Arch, BuildName};
 use crate::flow::Flow;
 use crate::links::Links;
 use crate::outcome::JobSystem;
-use crate::task::Task;
+use crate::task::{Task, TaskStatus};
 use crate::version::ReleaseVersion;
 
 /// How a release stands as a whole.
@@ -304,6 +305,8 @@ fn turn(row: &TaskPlan, facts: &Facts) -> Turn {
                 Some(_) => Turn::Calendar,
                 None => Turn::ApprovalJob,
             },
+            // Somebody is starting its job.
+            node if status(node, facts) == TaskStatus::InProgress => Turn::Driver,
             _ => Turn::Art,
         },
         Verdict::Done | Verdict::NotApplicable => Turn::Nobody,

@@ -113,8 +113,11 @@ fn the_end_is_never_before_the_start() {
 fn a_reset_forgets_times_and_job() {
     assert_after(&[(Pass, None, "10:00:00"), (NotStarted, None, "11:00:00")], None, None);
     let mut state = state();
-    let request =
-        ClaimRequest { task: Task::StageTesting, system: JobSystem::Jenkins, restart: false };
+    let request = ClaimRequest {
+        task: Task::StageTesting,
+        system: JobSystem::Jenkins,
+        replaces: Replaces::Nothing,
+    };
     state.claim_job(&request, "c1", at("10:00:00"));
     let reset = TaskUpdate::status(Task::StageTesting, NotStarted);
     state.update_task(&reset, at("11:00:00"), &Masker::default());
@@ -172,10 +175,10 @@ fn spec01_case_23_names_are_checked() {
     assert!(TaskStatus::ALL.iter().all(|status| text.contains(status.name())), "{text}");
 }
 
-use crate::job::{Claim, ClaimRequest};
+use crate::job::{Claim, ClaimRequest, Replaces};
 
-fn request(restart: bool) -> ClaimRequest {
-    ClaimRequest { task: Task::ImageConsistencyCheck, system: JobSystem::Prow, restart }
+fn request(replaces: Replaces) -> ClaimRequest {
+    ClaimRequest { task: Task::ImageConsistencyCheck, system: JobSystem::Prow, replaces }
 }
 
 fn job(id: &str) -> JobRef {
@@ -192,14 +195,14 @@ fn job(id: &str) -> JobRef {
 #[test]
 fn a_claim_keeps_others_away_for_a_quarter_of_an_hour() {
     let mut state = state();
-    let granted = state.claim_job(&request(false), "one", at("10:00:00"));
+    let granted = state.claim_job(&request(Replaces::Nothing), "one", at("10:00:00"));
     assert_eq!(granted, Claim::Granted { id: "one".to_owned(), unfinished: None });
     assert_eq!(state.task_status(Task::ImageConsistencyCheck), Some(InProgress));
-    for restart in [false, true] {
-        let second = state.clone().claim_job(&request(restart), "two", at("10:14:59"));
+    for replaces in [Replaces::Nothing, Replaces::Job(job("p0")), Replaces::Anything] {
+        let second = state.clone().claim_job(&request(replaces), "two", at("10:14:59"));
         assert!(matches!(second, Claim::InFlight(job) if job.claim.as_deref() == Some("one")));
     }
-    let late = state.claim_job(&request(false), "two", at("10:15:00"));
+    let late = state.claim_job(&request(Replaces::Nothing), "two", at("10:15:00"));
     let Claim::Granted { id, unfinished: Some(old) } = late else { panic!("{late:?}") };
     assert_eq!((id.as_str(), old.claim.as_deref()), ("two", Some("one")));
     // Whoever was slower than the claim lasts must not record a job any more.
@@ -214,21 +217,30 @@ fn a_recorded_job_is_found_by_the_next_run() {
     let mut state = state();
     let entropy = SeededEntropy::new(3);
     let id = entropy.id();
-    state.claim_job(&request(false), &id, at("10:00:00"));
+    state.claim_job(&request(Replaces::Nothing), &id, at("10:00:00"));
     state
         .confirm_job(Task::ImageConsistencyCheck, &id, &job("p1"), "line")
         .expect("the claim is ours");
     state.confirm_job(Task::ImageConsistencyCheck, &id, &job("p1"), "line").expect("twice is once");
     let record = state.task(Task::ImageConsistencyCheck).expect("a record");
     assert_eq!(record.result.as_deref(), Some("line"), "old readers find the job here");
-    let again = state.claim_job(&request(false), "two", at("12:00:00"));
+    let again = state.claim_job(&request(Replaces::Nothing), "two", at("12:00:00"));
     assert_eq!(again, Claim::Running(job("p1")));
-    let forced = state.clone().claim_job(&request(true), "two", at("12:00:00"));
+    let forced = state.clone().claim_job(&request(Replaces::Anything), "two", at("12:00:00"));
     assert_eq!(forced, Claim::Granted { id: "two".to_owned(), unfinished: None });
+    // Two saw that a job had ended; only the first may start another in its place.
+    let ended = request(Replaces::Job(job("p1")));
+    assert!(matches!(
+        state.clone().claim_job(&ended, "two", at("12:00:00")),
+        Claim::Granted { .. }
+    ));
+    let replaced = request(Replaces::Job(job("p0")));
+    let late = state.clone().claim_job(&replaced, "two", at("12:00:00"));
+    assert_eq!(late, Claim::Running(job("p1")));
     // After a verdict another attempt starts by itself.
     let verdict = TaskUpdate::status(Task::ImageConsistencyCheck, Fail);
     state.update_task(&verdict, at("12:30:00"), &Masker::default());
-    let next = state.claim_job(&request(false), "three", at("13:00:00"));
+    let next = state.claim_job(&request(Replaces::Nothing), "three", at("13:00:00"));
     assert_eq!(next, Claim::Granted { id: "three".to_owned(), unfinished: None });
     let record = state.task(Task::ImageConsistencyCheck).expect("it is there");
     assert_eq!(record.started_at.as_deref(), Some("2026-01-01T13:00:00Z"));
@@ -237,7 +249,7 @@ fn a_recorded_job_is_found_by_the_next_run() {
 #[test]
 fn a_claim_and_a_job_look_as_the_format_says() {
     let mut state = state();
-    state.claim_job(&request(false), "c1", at("10:00:00"));
+    state.claim_job(&request(Replaces::Nothing), "c1", at("10:00:00"));
     let text = state.render();
     let expected = "  result: null\n  job:\n    system: prow\n    triggered_at: '2026-01-01T10:00:00Z'\n    claim: c1\n";
     assert!(text.contains(expected), "{text}");
@@ -248,4 +260,31 @@ fn a_claim_and_a_job_look_as_the_format_says() {
     let expected = "  job:\n    system: prow\n    id: p1\n    url: https://prow.example.com/view/1\n    triggered_at: '2026-01-01T10:00:00Z'\nissues";
     assert!(text.contains(expected), "{text}");
     assert_eq!(StateBox::parse("f", &text).expect("valid").tasks[0].job, Some(job("p1")));
+}
+
+#[test]
+fn what_somebody_else_recorded_meanwhile_stays() {
+    let task = Task::ImageConsistencyCheck;
+    let mut state = state();
+    let set = |state: &mut StateBox, update: TaskUpdate| {
+        state.update_task(&update, at("12:00:00"), &Masker::default())
+    };
+    let begun =
+        TaskUpdate { job: JobChange::Set(job("p1")), ..TaskUpdate::status(task, InProgress) };
+    assert!(set(&mut state, begun.clone()));
+    let of = |id: &str, status| {
+        let expects = Expected { unpassed: true, job: Some(job(id)) };
+        let notifications = vec![("kind".to_owned(), "hash".to_owned())];
+        TaskUpdate { expects, notifications, ..TaskUpdate::status(task, status) }
+    };
+    assert!(!set(&mut state, of("p0", Fail)), "another job is recorded");
+    assert_eq!(state.task_status(task), Some(InProgress));
+    assert_eq!(state.notifications.len(), 1, "what was told was told");
+    assert!(set(&mut state.clone(), of("p1", Fail)));
+    assert!(set(&mut state, TaskUpdate::status(task, Pass)), "a person waives it");
+    for status in [Fail, InProgress, NotStarted] {
+        assert!(!set(&mut state, of("p1", status)), "{status}");
+    }
+    assert_eq!(state.task_status(task), Some(Pass));
+    assert!(set(&mut state, TaskUpdate::status(task, Fail)), "whoever says so expects nothing");
 }

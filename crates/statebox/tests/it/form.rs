@@ -357,8 +357,8 @@ fn take(state: &mut StateBox, step: &Step, now: Timestamp) {
         }
         Step::Claim(task) => {
             let task = Task::ALL[*task];
-            let request =
-                oar_statebox::ClaimRequest { task, system: JobSystem::Prow, restart: true };
+            let replaces = oar_statebox::Replaces::Anything;
+            let request = oar_statebox::ClaimRequest { task, system: JobSystem::Prow, replaces };
             if let oar_statebox::Claim::Granted { id, .. } = state.claim_job(&request, "c", now) {
                 let job = JobRef {
                     system: JobSystem::Prow,

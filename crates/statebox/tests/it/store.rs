@@ -269,8 +269,9 @@ async fn errors_of_the_repository_keep_their_class() {
 #[tokio::test]
 async fn two_runs_start_one_job() {
     let desk = Desk::begun();
-    let request =
-        ClaimRequest { task: Task::StageTesting, system: JobSystem::Jenkins, restart: false };
+    let (task, system, replaces) =
+        (Task::StageTesting, JobSystem::Jenkins, oar_statebox::Replaces::Nothing);
+    let request = ClaimRequest { task, system, replaces };
     let claim = desk.store.claim_job(&release(), &request, &who()).await.expect("saved").outcome;
     let Claim::Granted { id, unfinished: None } = claim else { panic!("{claim:?}") };
     let other = desk.store.claim_job(&release(), &request, &who()).await.expect("read");

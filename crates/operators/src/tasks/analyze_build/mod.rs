@@ -93,7 +93,29 @@ pub async fn run(
     subject: Subject,
     decision: Option<&Decision>,
 ) -> CommandReport {
-    let work = |scope| async move { Judge { scope: &scope, subject, decision }.run().await };
+    judge(context, release, subject, decision, None).await
+}
+
+/// The same for a `decision` about what was seen as `seen`: should somebody else decide before it is
+/// this one's turn, it is refused.
+pub(crate) async fn decide(
+    context: &Context,
+    release: &ReleaseVersion,
+    subject: Subject,
+    decision: &Decision,
+    seen: TaskStatus,
+) -> CommandReport {
+    judge(context, release, subject, Some(decision), Some(seen)).await
+}
+
+async fn judge(
+    context: &Context,
+    release: &ReleaseVersion,
+    subject: Subject,
+    decision: Option<&Decision>,
+    seen: Option<TaskStatus>,
+) -> CommandReport {
+    let work = |scope| async move { Judge { scope: &scope, subject, decision, seen }.run().await };
     runner::run(context, release, subject.task(), work).await
 }
 
@@ -101,6 +123,8 @@ struct Judge<'s, 'a> {
     scope: &'s TaskScope<'a>,
     subject: Subject,
     decision: Option<&'s Decision>,
+    /// How the task stood when the person decided.
+    seen: Option<TaskStatus>,
 }
 
 impl Judge<'_, '_> {
@@ -110,6 +134,11 @@ impl Judge<'_, '_> {
             return Err(refused(ErrorClass::InvalidArgument, "a timer decides nothing"));
         }
         let state = begun(self.scope).await?;
+        let stored = state.task_status(self.subject.task()).unwrap_or(TaskStatus::NotStarted);
+        if self.seen.is_some_and(|seen| seen != stored) {
+            let what = format!("somebody else decided meanwhile: the task is {stored}");
+            return Err(refused(ErrorClass::Conflict, &what));
+        }
         let Some(build) = self.build(&state).await? else {
             return self.nothing_yet("the release has no candidate build", None);
         };

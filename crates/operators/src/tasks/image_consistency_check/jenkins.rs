@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use oar_jenkins::{Build, BuildOrder, BuildPhase, JenkinsJob, Shipment};
 use oar_release::{ErrorClass, JobRef, Task, TaskOutcome};
+use oar_statebox::Replaces;
 
 use super::{Backend, Subject, status};
 use crate::runner::{Stage, TaskError, TaskScope};
@@ -87,12 +88,12 @@ pub(super) async fn known(
 pub(super) async fn claim(
     scope: &TaskScope<'_>,
     subject: &Subject,
-    restart: bool,
+    replaces: Replaces,
 ) -> Result<TaskOutcome, TaskError> {
     let order = order(scope, subject);
     let look = ports(scope)?.read.look(&order).await;
     let look = look.map_err(|error| TaskError::reading(&error))?;
     let ending = Images { scope, subject };
     let task = JenkinsTask { scope, kind: KIND, ending: &ending };
-    task.claim(&order, &subject.state, &look, restart).await
+    task.claim(&order, &subject.state, &look, replaces).await
 }

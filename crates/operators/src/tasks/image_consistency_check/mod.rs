@@ -18,7 +18,7 @@ use oar_release::{
     TaskStatus,
 };
 use oar_slack::text::{escape, link};
-use oar_statebox::{CLAIM_VALID_FOR, Claim, ClaimRequest, StateBox};
+use oar_statebox::{CLAIM_VALID_FOR, Claim, ClaimRequest, Replaces, StateBox};
 
 use super::jenkins_job::Known;
 use super::support::{RECHECK, begun, release_data, unchanged, waits_for};
@@ -151,18 +151,18 @@ async fn trigger(
     if state.task_status(TASK) == Some(TaskStatus::Pass) && !force {
         return Ok(unchanged("the image consistency check passed before"));
     }
-    let restart = if force {
-        true
+    let replaces = if force {
+        Replaces::Anything
     } else {
         match guard(scope, subject, backend).await? {
             Guard::Settled(outcome) => return Ok(outcome),
             Guard::Ended { run, job } => {
                 let id = job.id.unwrap_or_default();
                 scope.say(format!("the run before, {id}, ended: {}", run.shown_state()));
-                true
+                Replaces::recorded(state, TASK)
             }
-            Guard::Gone => true,
-            Guard::Nothing => false,
+            Guard::Gone => Replaces::recorded(state, TASK),
+            Guard::Nothing => Replaces::Nothing,
         }
     };
     if let Some(reason) = waits_for(scope, &Flow::Konflux { mr: subject.mr.clone() }).await? {
@@ -170,8 +170,8 @@ async fn trigger(
         return Ok(TaskOutcome::Waiting { reason, recheck: Some(RECHECK) });
     }
     match backend {
-        Backend::Prow => claim(scope, subject, restart).await,
-        Backend::Jenkins => jenkins::claim(scope, subject, restart).await,
+        Backend::Prow => claim(scope, subject, replaces).await,
+        Backend::Jenkins => jenkins::claim(scope, subject, replaces).await,
     }
 }
 
@@ -184,7 +184,11 @@ async fn conclude_recorded(
     if subject.state.task_status(TASK) != Some(TaskStatus::InProgress) {
         return Ok(unchanged("no image consistency check is under way"));
     }
-    let backend = match recorded(&subject.state).map(|job| job.system) {
+    let job = recorded(&subject.state);
+    if let Some(job) = &job {
+        scope.judges(job);
+    }
+    let backend = match job.map(|job| job.system) {
         Some(JobSystem::Jenkins) => Backend::Jenkins,
         _ => Backend::Prow,
     };
@@ -200,11 +204,11 @@ async fn conclude_recorded(
 async fn claim(
     scope: &TaskScope<'_>,
     subject: &Subject,
-    restart: bool,
+    replaces: Replaces,
 ) -> Result<TaskOutcome, TaskError> {
     let context = scope.context();
     context.services.prow_token.as_ref().map_err(TaskError::reading)?;
-    let request = ClaimRequest { task: TASK, system: JobSystem::Prow, restart };
+    let request = ClaimRequest { task: TASK, system: JobSystem::Prow, replaces };
     let who = context.who(TASK.name());
     let claimed = context.boxes.claim_job(scope.release(), &request, &who).await;
     match claimed.map_err(|error| TaskError::reading(&error))?.outcome {
@@ -259,7 +263,8 @@ async fn guard(
     if let (None, Some(claim)) = (&job.id, &job.claim) {
         let begun = parse_stamp(&job.triggered_at);
         if begun.is_none_or(|begun| now.duration_since(begun) < CLAIM_VALID_FOR) {
-            return Ok(Guard::Nothing);
+            let what = format!("another run is starting it since {}", job.triggered_at);
+            return Ok(Guard::Settled(unchanged(what)));
         }
         // The run of a claim that was never finished is looked for before another is started.
         let found = prow.read.find_attempt(CONSISTENCY_JOB, claim).await;

@@ -151,6 +151,100 @@ fn what_a_person_started_again_is_followed() {
     assert_eq!(due(&facts, &attempts), ["stage-testing"]);
 }
 
+/// Everything before the stage tests is out of the way, and so is what goes on beside them.
+fn ready_for_stage_tests() -> Facts {
+    let mut facts = ready_to_push();
+    promoted(&mut facts);
+    pass(&mut facts, [Task::AnalyzePromotedBuild, Task::PushToCdnStaging]);
+    pass(&mut facts, [Task::ImageConsistencyCheck]);
+    facts
+}
+
+/// Stage tests that ended, and are to be recorded.
+fn ended(facts: &mut Facts, build: &str, begun: &str) {
+    let job = JobRef { triggered_at: begun.to_owned(), ..job(build) };
+    running(facts, Task::StageTesting, Some(job));
+    let ended = JobState { word: "FAILURE".to_owned(), ended: true };
+    facts.jobs.insert(Task::StageTesting, Fact::Known(ended));
+}
+
+#[test]
+fn what_ended_and_cannot_be_recorded_ends_the_drive() {
+    let mut facts = ready_for_stage_tests();
+    ended(&mut facts, "77", "2026-03-09T08:00:00Z");
+    let mut attempts = Attempts::default();
+    let no_credential = Attempted::Unclear { transient: false };
+    assert_eq!(note(&facts, &mut attempts, Task::StageTesting, no_credential), After::GivenUp);
+    attempts.observe(&plan(&facts));
+    assert_eq!(decide(&later(&facts, 60), &attempts), Next::Over(Ending::Failed));
+}
+
+#[test]
+fn the_job_that_a_person_started_in_place_of_a_failed_one_is_followed() {
+    let mut facts = ready_for_stage_tests();
+    ended(&mut facts, "77", "2026-03-09T08:00:00Z");
+    let mut attempts = Attempts::default();
+    let failed = Attempted::Failed { transient: false };
+    assert_eq!(note(&facts, &mut attempts, Task::StageTesting, failed), After::GivenUp);
+    set(&mut facts, Task::StageTesting, TaskStatus::Fail);
+    attempts.observe(&plan(&facts));
+    assert_eq!(decide(&facts, &attempts), Next::Over(Ending::Failed));
+    ended(&mut facts, "78", "2026-03-09T12:00:00Z");
+    attempts.observe(&plan(&facts));
+    assert_eq!(due(&facts, &attempts), ["stage-testing"]);
+}
+
+#[test]
+fn a_task_that_a_person_reset_is_started() {
+    let mut facts = ready_for_stage_tests();
+    let mut attempts = Attempts::default();
+    let failed = Attempted::Failed { transient: false };
+    assert_eq!(note(&facts, &mut attempts, Task::StageTesting, failed), After::GivenUp);
+    set(&mut facts, Task::StageTesting, TaskStatus::Fail);
+    attempts.observe(&plan(&facts));
+    set(&mut facts, Task::StageTesting, TaskStatus::NotStarted);
+    attempts.observe(&plan(&facts));
+    assert_eq!(due(&facts, &attempts), ["stage-testing"]);
+}
+
+#[test]
+fn a_job_that_is_aborted_again_and_again_is_started_three_more_times() {
+    let mut facts = ready_for_stage_tests();
+    let mut attempts = Attempts::default();
+    for number in 0.. {
+        assert_eq!(due(&facts, &attempts), ["stage-testing"], "start {number}");
+        note(&facts, &mut attempts, Task::StageTesting, Attempted::Started);
+        ended(&mut facts, &format!("{number}"), &format!("2026-03-09T08:0{number}:00Z"));
+        attempts.observe(&plan(&facts));
+        assert_eq!(due(&facts, &attempts), ["stage-testing"], "recording {number}");
+        let reset = Attempted::Failed { transient: true };
+        let after = note(&facts, &mut attempts, Task::StageTesting, reset);
+        set(&mut facts, Task::StageTesting, TaskStatus::NotStarted);
+        attempts.observe(&plan(&facts));
+        if after == After::GivenUp {
+            assert_eq!(number, 3);
+            break;
+        }
+        facts = later(&facts, 4);
+    }
+    assert_eq!(decide(&later(&facts, 600), &attempts), Next::Over(Ending::Failed));
+}
+
+#[test]
+fn a_failure_that_another_driver_recorded_is_not_retried() {
+    let mut facts = ready_for_stage_tests();
+    ended(&mut facts, "77", "2026-03-09T08:00:00Z");
+    let mut attempts = Attempts::default();
+    let outage = Attempted::Unclear { transient: true };
+    assert!(matches!(
+        note(&facts, &mut attempts, Task::StageTesting, outage),
+        After::Retry { number: 1, .. }
+    ));
+    set(&mut facts, Task::StageTesting, TaskStatus::Fail);
+    attempts.observe(&plan(&facts));
+    assert_eq!(decide(&later(&facts, 1), &attempts), Next::Over(Ending::Failed));
+}
+
 #[test]
 fn a_blocker_stops_its_branch_only() {
     let mut facts = ready_to_push();
@@ -204,7 +298,11 @@ fn security_alerts_are_reported_when_the_report_is_not_what_they_say() {
     assert!(due(&facts, &Attempts::default()).is_empty());
     facts.alerts = Fact::Known(Alerts::Read { total: 2, blocking: 1 });
     assert_eq!(due(&facts, &Attempts::default()), ["check-rhcos-security-alerts"]);
-    let told = Issue { blocker: false, ..blocker("told", &["check-rhcos-security-alerts"]) };
+    let check = "check-rhcos-security-alerts";
+    let told = Issue { blocker: false, ..blocker("told", &[check]) };
+    view(&mut facts).issues.push(told.clone());
+    assert_eq!(due(&facts, &Attempts::default()), [check], "a person's issue says nothing");
+    let told = Issue { source: Some(check.to_owned()), ..told };
     view(&mut facts).issues.push(told);
     assert!(due(&facts, &Attempts::default()).is_empty());
     facts.alerts = Fact::Known(Alerts::Read { total: 2, blocking: 0 });
@@ -218,6 +316,32 @@ fn the_goal_ends_the_drive() {
     let goal = Goal::Task(Task::CheckCveTrackerBug);
     let over = next(&facts, &plan_of, &Attempts::default(), goal);
     assert_eq!(over, Next::Over(Ending::Reached));
+    // What this release does not have is not waited for.
+    let goal = Goal::Task(Task::DropBugs);
+    let over = next(&facts, &plan_of, &Attempts::default(), goal);
+    assert_eq!(over, Next::Over(Ending::Reached));
     facts.shipped = Fact::Known(true);
     assert_eq!(decide(&facts, &Attempts::default()), Next::Over(Ending::Shipped));
+}
+
+#[test]
+fn for_a_task_only_what_leads_to_it_is_done() {
+    let mut facts = ready_to_push();
+    promoted(&mut facts);
+    facts.candidate = Fact::Known(Some("4.99.0-0.nightly-2026-02-20-010203".to_owned()));
+    facts.candidate_tests = Fact::Known(TestResult::Rejected);
+    let of =
+        |facts: &Facts, task| next(facts, &plan(facts), &Attempts::default(), Goal::Task(task));
+    assert_eq!(
+        of(&facts, Task::AnalyzeCandidateBuild),
+        Next::Over(Ending::NeedsDecision),
+        "the push leads elsewhere"
+    );
+    let push = Next::Act(vec![Node::Task(Task::PushToCdnStaging)]);
+    assert_eq!(of(&facts, Task::PushToCdnStaging), push);
+    let Next::Act(many) = of(&facts, Task::ImageSignedCheck) else { panic!("there is work") };
+    assert_eq!(many.len(), 4, "{many:?}");
+    facts.state = Fact::Known(State::Missing);
+    let create = Next::Act(vec![Node::Task(Task::CreateTestReport)]);
+    assert_eq!(of(&facts, Task::StageTesting), create);
 }

@@ -53,6 +53,7 @@ fn any_issue() -> impl Strategy<Value = Issue> {
             resolved,
             related_tasks: names.into_iter().map(ToOwned::to_owned).collect(),
             reported_at: None,
+            source: None,
         })
 }
 
