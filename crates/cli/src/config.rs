@@ -10,6 +10,7 @@ use oar_config::{AppConfig, ConfigKey, JweError, jwe};
 use oar_release::{ErrorClass, effect};
 use oar_transport::SecretSource;
 use oar_transport::env::Environment;
+use oar_transport::file::read_at_most;
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use serde_json::Value;
@@ -75,8 +76,11 @@ fn decrypt(path: &Path, key: &ConfigKey) -> Result<Vec<u8>, CliError> {
     Ok(plain.expose_secret().to_vec())
 }
 
+/// Longest configuration, bytes.
+const LONGEST: u64 = 16 << 20;
+
 fn read_file(path: &Path) -> Result<Vec<u8>, CliError> {
-    fs::read(path).map_err(|error| {
+    read_at_most(path, LONGEST).map_err(|error| {
         let text = format!("{} cannot be read: {error}", path.display());
         CliError::new(ErrorClass::NotConfigured, text)
     })
@@ -279,7 +283,7 @@ fn rotate(around: &Surroundings, printer: Printer, dry_run: bool) -> Result<Ende
 }
 
 /// Writes a file that only its owner can read, in one step: a reader sees the old or the new one.
-fn replace(path: &Path, content: &[u8]) -> Result<(), CliError> {
+pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<(), CliError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let fresh = path.with_file_name(name);

@@ -40,7 +40,8 @@ pub struct Global {
     #[arg(long, global = true, value_name = "TIMES", requires = "sandbox")]
     pub sandbox_speed: Option<NonZeroU32>,
 
-    /// What goes wrong in the sandbox's story, when it begins; repeatable
+    /// What goes wrong in the sandbox's story, when it begins; repeatable. `oarctl sandbox serve --help` names
+    /// them
     #[arg(
         long,
         global = true,

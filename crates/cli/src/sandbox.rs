@@ -4,7 +4,7 @@ mod place;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -84,6 +84,8 @@ async fn serve(
     }
     // From here on a signal is a good end.
     let told = stop::listening();
+    // Who waits for the file must not find an old one.
+    let env_file = options.env_file.as_deref().map(EnvFile::expect).transpose()?;
     // A port that is taken is found before anything is made.
     let server = Server::listen(options.port);
     let server = server.map_err(|error| CliError::from_error(error.class(), &error))?;
@@ -95,11 +97,38 @@ async fn serve(
     passing.map_err(|error| CliError::from_error(ErrorClass::NotConfigured, &error))?;
     let address = server.home();
     let environment = place::prepare(&folder, &address)?;
-    print(printer, &Served { schema: "oar.sandbox/1", address, folder, environment })?;
+    let answer = Served { schema: "oar.sandbox/1", address, folder, environment };
+    if let Some(file) = &env_file {
+        file.write(&answer.text())?;
+    }
+    print(printer, &answer)?;
     let line = format!("the sandbox listens on {}; Ctrl-C ends it\n", server.home());
     let _closed = anstream::stderr().write_all(line.as_bytes());
     server.run(sandbox, async { _ = told.await }).await;
     Ok(Ended::done())
+}
+
+/// The file of `--env-file`: there as long as the server is.
+struct EnvFile(PathBuf);
+
+impl EnvFile {
+    fn expect(path: &Path) -> Result<Self, CliError> {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(place::failed(path, &error)),
+            _ => Ok(Self(path.to_owned())),
+        }
+    }
+
+    /// Writes it in one step: whoever sees it sees all of it.
+    fn write(&self, text: &str) -> Result<(), CliError> {
+        crate::config::replace(&self.0, text.as_bytes())
+    }
+}
+
+impl Drop for EnvFile {
+    fn drop(&mut self) {
+        let _gone = std::fs::remove_file(&self.0);
+    }
 }
 
 /// The folder of `--folder`, else of `--sandbox`, else the usual one.

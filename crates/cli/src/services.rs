@@ -23,6 +23,7 @@ use oar_operators::services::{Jira, NotSetUp, Ports, Reach, Services, Signatures
 use oar_prow_jobs::{HttpProw, JobNameIn, ProwRead, ProwWrite};
 use oar_registry::{AuthFiles, Hosts, HttpRegistry, RegistryRead};
 use oar_release::ErrorClass;
+use oar_transport::file::read_at_most;
 use oar_transport::negotiate::{FixedToken, Gssapi, NegotiateTokens};
 use oar_transport::{HttpClient, Secret, SecretSource};
 
@@ -233,12 +234,15 @@ fn usable(keys: Result<TrustedKeys, KeysError>) -> Reach<TrustedKeys> {
     keys.map_err(|error| NotSetUp { class: error.class(), problem: one_line(&error) })
 }
 
+/// Longest file of keys, bytes.
+const LONGEST_KEYS: u64 = 1 << 20;
+
 /// The keys in files of this machine. A file that cannot be used is no reason to trust other keys.
 fn key_files(files: &[PathBuf]) -> Reach<TrustedKeys> {
     let mut contents = Vec::new();
     for file in files {
         let name = file.display().to_string();
-        let content = std::fs::read(file).map_err(|error| {
+        let content = read_at_most(file, LONGEST_KEYS).map_err(|error| {
             NotSetUp::new(format!("the public keys in {name} cannot be read: {error}"))
         })?;
         contents.push((name, content));

@@ -364,19 +364,21 @@ fn open_sandbox(global: &Global, settings: &Settings) -> Result<Option<Sandbox>,
 /// Begins the story of the sandbox's release, unless it has begun.
 fn begin_story(sandbox: &Sandbox, troubles: &[Trouble], folder: &Path) -> Result<(), CliError> {
     let begun = sandbox.change(|world| match &world.story {
+        Some(story) => match troubles.iter().find(|trouble| !story.has(**trouble)) {
+            Some(missing) => Err(format!("has begun without {missing}")),
+            None => Ok(()),
+        },
+        None if !world.effects.is_empty() => {
+            Err("cannot begin: the world is used, and a story begins in a fresh one".to_owned())
+        }
         None => {
             world.begin_story(oar_sandbox::seed::KONFLUX_RELEASE, troubles);
-            true
+            Ok(())
         }
-        Some(story) => troubles.iter().all(|trouble| story.has(*trouble)),
     });
-    match begun {
-        Ok(true) => Ok(()),
-        Ok(false) => {
-            let folder = folder.display();
-            let message = format!("the story in {folder} has begun without this trouble");
-            Err(CliError::usage(message).hint("remove that folder to begin afresh"))
-        }
-        Err(error) => Err(CliError::from_error(ErrorClass::NotConfigured, &error)),
-    }
+    let begun = begun.map_err(|error| CliError::from_error(ErrorClass::NotConfigured, &error))?;
+    begun.map_err(|problem| {
+        CliError::usage(format!("the story in {} {problem}", folder.display()))
+            .hint("remove that folder, or name another one")
+    })
 }

@@ -141,6 +141,9 @@ impl fmt::Display for ReleaseVersion {
     }
 }
 
+/// Longest version, bytes: it becomes part of file names, tags (128 characters) and branches.
+const LONGEST: usize = 64;
+
 impl FromStr for ReleaseVersion {
     type Err = VersionError;
 
@@ -150,6 +153,9 @@ impl FromStr for ReleaseVersion {
             text: text.to_owned(),
             expected: "a release version such as 4.20.7 or 4.22.0-rc.1",
         };
+        if text.len() > LONGEST {
+            return Err(error());
+        }
         let version = semver::Version::parse(text).map_err(|_| error())?;
         let narrow = |n: u64| u16::try_from(n).map_err(|_| error());
         let stream = YStream::new(narrow(version.major)?, narrow(version.minor)?);

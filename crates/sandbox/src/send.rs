@@ -18,6 +18,7 @@ use tokio::sync::Notify;
 
 use crate::answer::{self, Answer};
 use crate::fault::{self, Faults, Kind, Rule};
+use crate::shared_time;
 use crate::store::{Store, StoreError};
 use crate::world::World;
 
@@ -111,7 +112,7 @@ impl Sandbox {
     /// Whether time passes while this process waits.
     pub fn has_time(&self) -> bool {
         let shared = self.lock();
-        shared.machine.is_some() || shared.world.actors.contains_key(&std::process::id())
+        shared.machine.is_some() || shared.world.actors.contains_key(&shared_time::this_process())
     }
 
     /// Number of requests of this process per service and verb (`github PUT`), for assertions.

@@ -4,7 +4,7 @@
 //! Everybody who waits writes down until when. The one with the nearest end moves the time on, a
 //! piece at a time; a process that died waits for nothing and holds nobody up. So a claim is as old as
 //! the work of others made it, whatever the machine was busy with, and a rehearsal is the same on a slow
-//! machine as on a fast one.
+//! machine as on a fast one. Where the world was removed, time is the machine's.
 
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -31,7 +31,7 @@ const SHORTEST: Duration = Duration::from_millis(2);
 pub struct SharedTime {
     sandbox: Sandbox,
     speed: NonZeroU32,
-    process: u32,
+    process: String,
     waits: AtomicU64,
 }
 
@@ -39,25 +39,23 @@ impl SharedTime {
     /// Lets this process take part in the time of `sandbox`: `speed` seconds of it pass in a second of
     /// waiting, at most.
     pub fn of(sandbox: &Sandbox, speed: NonZeroU32) -> Result<Arc<Self>, StoreError> {
-        let process = std::process::id();
-        sandbox.change(|world| drop(world.actors.insert(process, [].into())))?;
+        let process = this_process();
+        sandbox.change(|world| drop(world.actors.insert(process.clone(), [].into())))?;
         let sandbox = sandbox.clone();
         Ok(Arc::new(Self { sandbox, speed, process, waits: AtomicU64::new(0) }))
     }
 
     /// Moves time on by what `passed` on the machine, if it is this wait's turn; whether it is over.
-    fn look(&self, wait: &Wait<'_>, passed: Duration) -> bool {
+    fn look(&self, wait: &Wait<'_>, passed: Duration) -> Result<bool, StoreError> {
         let step = passed.saturating_mul(self.speed.get());
-        let looked = self.sandbox.change(|world| {
-            world.actors.retain(|process, _| is_alive(*process));
+        self.sandbox.change(|world| {
+            world.actors.retain(|process, _| is_alive(process));
             if is_next(world, wait.until) {
                 let then = world.now.checked_add(step).unwrap_or(Timestamp::MAX);
                 world.now = world.now.max(then.min(wait.until));
             }
             world.now >= wait.until
-        });
-        // A world that cannot be kept has no time to wait for.
-        looked.unwrap_or(true)
+        })
     }
 }
 
@@ -67,13 +65,28 @@ fn is_next(world: &World, until: Timestamp) -> bool {
     nearest.all(|nearest| nearest.is_some_and(|nearest| until <= *nearest))
 }
 
-/// A process that ended waits for nothing, also while nobody has taken note of its end.
-fn is_alive(process: u32) -> bool {
-    let stat = Path::new("/proc").join(process.to_string()).join("stat");
-    let Ok(stat) = std::fs::read_to_string(stat) else { return false };
-    // The state follows the name, which is in parentheses and may hold anything.
-    let state = stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
-    !matches!(state, Some('Z' | 'X') | None)
+/// The name of this process among those that share a world's time.
+pub(crate) fn this_process() -> String {
+    let id = std::process::id().to_string();
+    let started = stat(&id).map(|(_, started)| started).unwrap_or_default();
+    format!("{id}@{started}")
+}
+
+/// A process that ended waits for nothing, also while nobody has taken note of its end, and also when
+/// another one has got its number.
+fn is_alive(process: &str) -> bool {
+    let Some((id, begun)) = process.split_once('@') else { return false };
+    stat(id).is_some_and(|(state, started)| !matches!(state, 'Z' | 'X') && started == begun)
+}
+
+/// State and start (ticks since boot) of the process `id` (proc(5), fields 3 and 22 of `stat`).
+fn stat(id: &str) -> Option<(char, String)> {
+    let stat = std::fs::read_to_string(Path::new("/proc").join(id).join("stat")).ok()?;
+    // They follow the name, which is in parentheses and may hold anything.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    let mut fields = fields.split(' ');
+    let state = fields.next()?.chars().next()?;
+    Some((state, fields.nth(18)?.to_owned()))
 }
 
 impl Clock for SharedTime {
@@ -85,13 +98,20 @@ impl Clock for SharedTime {
 #[async_trait]
 impl OtherTime for SharedTime {
     async fn wait(&self, duration: Duration) {
-        let Some(wait) = Wait::begin(self, duration) else { return };
+        let Some(wait) = Wait::begin(self, duration) else {
+            return sleep_on_machine(duration).await;
+        };
         let mut passed = Stopwatch::start();
         loop {
             let left = duration / self.speed.get();
             sleep_on_machine(left.clamp(SHORTEST, PIECE)).await;
-            if self.look(&wait, passed.machine()) {
-                return;
+            match self.look(&wait, passed.machine()) {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!("the sandbox's time stands still: {error}");
+                    return sleep_on_machine(duration).await;
+                }
             }
             passed = Stopwatch::start();
         }
@@ -111,7 +131,7 @@ impl<'t> Wait<'t> {
         let number = time.waits.fetch_add(1, Ordering::Relaxed);
         let until = time.sandbox.change(|world| {
             let until = world.now.checked_add(duration).unwrap_or(Timestamp::MAX);
-            world.actors.entry(time.process).or_default().insert(number, until);
+            world.actors.entry(time.process.clone()).or_default().insert(number, until);
             until
         });
         Some(Self { time, number, until: until.ok()? })
@@ -120,10 +140,10 @@ impl<'t> Wait<'t> {
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        let (process, number) = (self.time.process, self.number);
+        let (process, number) = (&self.time.process, self.number);
         // A wait that stays behind is over when its time has come.
         let _forgotten = self.time.sandbox.change(|world| {
-            if let Some(waits) = world.actors.get_mut(&process) {
+            if let Some(waits) = world.actors.get_mut(process) {
                 waits.remove(&number);
             }
         });

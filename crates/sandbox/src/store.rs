@@ -40,6 +40,8 @@ impl Store {
     pub(crate) fn open(folder: &Path) -> Result<(Self, World), StoreError> {
         let store = Self { folder: folder.to_owned() };
         fs::create_dir_all(folder).map_err(|source| store.io(source))?;
+        // Left to `lock`, a folder that was removed would be made again by whoever still runs.
+        File::create(store.lock_file()).map_err(|source| store.io(source))?;
         let _lock = store.lock()?;
         let world = if store.file().exists() {
             store.load()?
@@ -74,9 +76,14 @@ impl Store {
         self.folder.join("world.json")
     }
 
+    fn lock_file(&self) -> PathBuf {
+        self.folder.join("lock")
+    }
+
+    /// Locks others out.
     fn lock(&self) -> Result<File, StoreError> {
         let open = || {
-            let file = File::create(self.folder.join("lock"))?;
+            let file = File::options().write(true).open(self.lock_file())?;
             file.lock()?;
             Ok(file)
         };

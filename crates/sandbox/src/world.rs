@@ -32,7 +32,7 @@ pub struct World {
     /// The processes that live in the world's time, and until when each waits: see
     /// [`crate::shared_time`].
     #[serde(default)]
-    pub actors: BTreeMap<u32, BTreeMap<u64, Timestamp>>,
+    pub actors: BTreeMap<String, BTreeMap<u64, Timestamp>>,
     /// github.com.
     pub github: GitHub,
     /// ART's build data: branch (`openshift-4.99`) to the text of `releases.yml`.

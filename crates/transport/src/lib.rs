@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod env;
+pub mod file;
 pub mod google;
 pub mod journal;
 pub mod metrics;

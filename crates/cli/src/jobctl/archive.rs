@@ -33,5 +33,5 @@ pub struct Archive {
 fn days(text: &str) -> Result<u16, String> {
     let days = text.strip_suffix('d').and_then(|days| days.parse().ok());
     days.filter(|days| *days >= FEWEST)
-        .ok_or_else(|| format!("days such as 180d, at least {FEWEST}d"))
+        .ok_or_else(|| format!("days such as 180d, from {FEWEST}d to {}d", u16::MAX))
 }

@@ -13,6 +13,7 @@ use oar_operators::services::Ports;
 use oar_operators::test_jobs::registry::{self, RegistryError, Selector};
 use oar_prow_jobs::{DEFINITIONS, RegistryName};
 use oar_release::ErrorClass;
+use oar_transport::file::read_at_most;
 use oar_transport::{HttpClient, SecretSource};
 
 use super::ended;
@@ -85,13 +86,8 @@ async fn update(
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, CliError> {
-    let unusable = |why: String| CliError::usage(format!("{} {why}", path.display()));
-    let cannot = |error: std::io::Error| unusable(format!("cannot be read: {error}"));
-    let size = std::fs::metadata(path).map_err(cannot)?.len();
-    if size > LONGEST {
-        return Err(unusable(format!("has {size} bytes; a registry has at most {LONGEST}")));
-    }
-    std::fs::read(path).map_err(cannot)
+    read_at_most(path, LONGEST)
+        .map_err(|error| CliError::usage(format!("{} cannot be read: {error}", path.display())))
 }
 
 impl Surroundings {

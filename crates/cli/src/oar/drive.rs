@@ -38,13 +38,13 @@ pub enum DecideCommand {
     ///
     /// For flaky tests, infrastructure, errors of the tests themselves, known issues. Never for product
     /// regressions.
-    #[command(after_help = "\\
+    #[command(after_help = "\
 Examples:
   oar -r 4.20.7 decide accept --reason 'console tests are flaky, see OCPQE-1'
   oar -r 4.20.7 decide accept --reason 'known outage of the lab' --dry-run")]
     Accept(Decided),
     /// The rejected tests hold the release: a blocker is reported
-    #[command(after_help = "\\
+    #[command(after_help = "\
 Examples:
   oar -r 4.20.7 decide reject --reason 'upgrades from 4.19 lose volumes'
   oar -r 4.20.7 decide reject --reason 'etcd loses quorum' --task analyze-candidate-build")]

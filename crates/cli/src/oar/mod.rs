@@ -85,7 +85,7 @@ Examples:
 Examples:
   oar -r 4.20.7 why
   oar -r 4.20.7 why --output json
-  oar -r 4.20.7 why --exit-code     exits with 7 when a blocker holds it, with 3 while it waits")]
+  oar -r 4.20.7 why --exit-code     exits with 7 for a blocker or a decision, 3 while it waits")]
     Why,
 
     /// Drive the release: run what may run, follow what runs, leave to people what is theirs

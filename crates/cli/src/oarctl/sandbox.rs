@@ -30,8 +30,9 @@ Examples:
 
 const AFTER_SERVE: &str = "\
 Examples:
-  oarctl sandbox serve > sandbox.env &      serve the world of --sandbox
-  . ./sandbox.env && oar -r 4.99.3 plan     a program in it, without --sandbox
+  oarctl sandbox serve --env-file sandbox.env &         serve the world of --sandbox
+  until [ -e sandbox.env ]; do sleep 0.1; done          it is there when the server listens
+  . ./sandbox.env && oar -r 4.99.3 plan                 a program in it, without --sandbox
   oarctl sandbox serve --story --trouble late-metadata-url --trouble flaky-services
   oarctl sandbox serve --port 8080 --folder /tmp/world --output json
 
@@ -51,6 +52,9 @@ pub struct Serve {
     /// Keep the world in this folder; by default where `--sandbox` keeps its own
     #[arg(long, value_name = "FOLDER")]
     pub folder: Option<PathBuf>,
+    /// Write the environment into this file when the server listens; removed first, and at the end
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<PathBuf>,
     /// Listen on this port of 127.0.0.1; 0 is any that is free
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     pub port: u16,

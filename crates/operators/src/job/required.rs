@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use oar_prow_jobs::{ProwRead, ProwWrite, RunOrder};
 use oar_release::{Arch, Entropy, ReleaseVersion};
+use oar_transport::file::read_at_most;
 use serde::Serialize;
 
 use super::order::{self, RunImages};
@@ -32,10 +33,13 @@ pub struct RequiredRuns {
     pub planned_changes: Vec<Change>,
 }
 
+/// Longest list, bytes.
+const LONGEST: u64 = 4 << 20;
+
 /// The jobs of each channel: `{"4.99": ["job", …]}`.
 pub fn read_file(path: &Path) -> Result<BTreeMap<String, Vec<String>>, JobError> {
     let shown = path.display();
-    let text = std::fs::read(path);
+    let text = read_at_most(path, LONGEST);
     let text = text.map_err(|error| JobError::usage(format!("{shown} cannot be read: {error}")))?;
     serde_json::from_slice(&text)
         .map_err(|error| JobError::usage(format!("{shown} holds no jobs of channels: {error}")))

@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+/// Selections within selections that are read.
+const DEEPEST: usize = 64;
+
 /// One selected field, or an inline fragment's type condition.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Field {
@@ -26,7 +29,7 @@ pub(super) struct Operation {
 
 /// Reads one operation; `variables` fill `$name` references.
 pub(super) fn parse(query: &str, variables: &Value) -> Result<Operation, String> {
-    let mut reader = Reader { tokens: tokens(query)?, at: 0, variables };
+    let mut reader = Reader { tokens: tokens(query)?, at: 0, depth: 0, variables };
     let is_mutation = reader.peek() == Some("mutation");
     // `query Name($a: T!, ...)` may stand before the selection.
     while reader.peek() != Some("{") {
@@ -38,6 +41,8 @@ pub(super) fn parse(query: &str, variables: &Value) -> Result<Operation, String>
 struct Reader<'a> {
     tokens: Vec<String>,
     at: usize,
+    /// Selections that are open.
+    depth: usize,
     variables: &'a Value,
 }
 
@@ -61,10 +66,17 @@ impl Reader<'_> {
 
     fn selection(&mut self) -> Result<Vec<Field>, String> {
         self.expect("{")?;
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(format!("the query is nested more than {DEEPEST} deep"));
+        }
         let mut fields = Vec::new();
         loop {
             match self.next().ok_or("unclosed selection")?.as_str() {
-                "}" => return Ok(fields),
+                "}" => {
+                    self.depth -= 1;
+                    return Ok(fields);
+                }
                 "..." => {
                     self.expect("on")?;
                     let name = format!("...{}", self.next().ok_or("fragment without type")?);

@@ -275,7 +275,7 @@ fn what_somebody_else_recorded_meanwhile_stays() {
     let of = |id: &str, status| {
         let expects = Expected { unpassed: true, job: Some(job(id)) };
         let notifications = vec![("kind".to_owned(), "hash".to_owned())];
-        TaskUpdate { expects, notifications, ..TaskUpdate::status(task, status) }
+        TaskUpdate { notifications, expects, ..TaskUpdate::status(task, status) }
     };
     assert!(!set(&mut state, of("p0", Fail)), "another job is recorded");
     assert_eq!(state.task_status(task), Some(InProgress));
