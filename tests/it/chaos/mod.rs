@@ -89,6 +89,8 @@ struct Journey {
     dice: Dice,
     machine: Machine,
     troubles: Vec<Trouble>,
+    /// How often the machine was started.
+    lives: usize,
     /// The statuses when they were last looked at.
     statuses: BTreeMap<String, TaskStatus>,
     /// What a person accepted although its tests failed.
@@ -112,7 +114,7 @@ impl Journey {
         }
         let machine = Machine::new(world);
         let (statuses, accepted) = (BTreeMap::new(), BTreeSet::new());
-        Self { seed, dice, machine, troubles, statuses, accepted }
+        Self { seed, dice, machine, troubles, lives: 0, statuses, accepted }
     }
 
     /// Drives, dies, starts again; how it ended.
@@ -125,6 +127,7 @@ impl Journey {
             let lasts =
                 if stormy { self.dice.minutes(6 * 60) } else { Duration::from_hours(24 * 20) };
             let life = Life { drivers, lasts, seed: self.dice.0.next_u64() };
+            self.lives += 1;
             let end = self.machine.live(life);
             self.check();
             match end {
@@ -203,7 +206,7 @@ impl Journey {
                 self.fail(&format!("{task} passed, and that is not true"));
             }
         }
-        if let Some(excess) = truth::done_too_often(&world, &self.troubles) {
+        if let Some(excess) = truth::done_too_often(&world, &self.troubles, self.lives) {
             self.fail(&excess);
         }
         self.statuses = statuses;

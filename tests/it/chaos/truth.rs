@@ -79,8 +79,11 @@ fn has_verdict(world: &World, build: &str, is_accepted: bool) -> bool {
     file["aggregated"] == true && (file["accepted"] == true || is_accepted)
 }
 
-/// What was done more often than it may be, in words.
-pub fn done_too_often(world: &World, troubles: &[Trouble]) -> Option<String> {
+/// Starts of one job between two starts of the machine: four by each of two drivers, one by a person.
+const STARTS: usize = 9;
+
+/// What was done more often than it may be, in words; the machine was started `lives` times.
+pub fn done_too_often(world: &World, troubles: &[Trouble], lives: usize) -> Option<String> {
     let mut done: BTreeMap<(&str, &str, &str), usize> = BTreeMap::new();
     for effect in &world.effects {
         let deed = (effect.service.as_str(), effect.action.as_str(), effect.target.as_str());
@@ -98,9 +101,9 @@ pub fn done_too_often(world: &World, troubles: &[Trouble]) -> Option<String> {
             | ("errata", "change-owner", _) => return None,
             // While the same is running.
             ("jenkins", "trigger-again", _) | ("prow", "start-again", _) => 0,
-            // A person starts what failed once more.
-            ("jenkins", "trigger", _) => 1 + failed_builds,
-            ("prow", "start", _) => 1 + failed_runs,
+            // What failed is started once more.
+            ("jenkins", "trigger", _) => (1 + failed_builds).min(STARTS * lives),
+            ("prow", "start", _) => (1 + failed_runs).min(STARTS * lives),
             // The note to the lead, and the summary of image health.
             ("gitlab", "add-note", _) => 2,
             ("errata", "push", "990031") if troubles.contains(&Trouble::FlakyPush) => 2,

@@ -88,8 +88,6 @@ struct Attempt {
     left: Option<Stand>,
     /// Tries in a row of which nobody knows how they ended.
     unclear: usize,
-    /// Failures of this driver's own, which passing trouble caused; a start in between forgets none.
-    failures: usize,
     /// Not again before; never, when there is none.
     again: Option<Timestamp>,
     /// Whether a recorded `Fail` is this driver's own, and transient.
@@ -98,13 +96,19 @@ struct Attempt {
 
 /// What a driver tried so far.
 #[derive(Debug, Clone, Default)]
-pub struct Attempts(BTreeMap<Node, Attempt>);
+pub struct Attempts {
+    latest: BTreeMap<Node, Attempt>,
+    /// Failures that passing trouble caused, until the task is done.
+    failures: BTreeMap<Node, usize>,
+    /// Starts, until the task is done. What others do in between forgets none: of two drivers one may
+    /// start what the other sees aborted, for ever.
+    starts: BTreeMap<Node, usize>,
+}
 
 impl Attempts {
     /// Notes how an attempt ended that was offered as `row`.
     pub fn note(&mut self, row: &TaskPlan, ended: Attempted, now: Timestamp) -> After {
-        let before = self.0.get(&row.task);
-        let (unclear, failures) = before.map_or((0, 0), |it| (it.unclear, it.failures));
+        let unclear = self.latest.get(&row.task).map_or(0, |attempt| attempt.unclear);
         let later = |wait: SignedDuration| now.checked_add(wait).unwrap_or(Timestamp::MAX);
         let recheck = row.recheck_after_s.and_then(|seconds| i64::try_from(seconds).ok());
         let recheck = recheck.map_or(RECHECK, SignedDuration::from_secs);
@@ -112,13 +116,18 @@ impl Attempts {
             offered: Stand::of(row),
             left: None,
             unclear: 0,
-            failures,
             again: Some(later(recheck)),
             may_retry: false,
         };
         let after = match ended {
             // Should the record be lost, it is not done again at once.
-            Attempted::Passed | Attempted::Started => After::Onward,
+            Attempted::Passed => After::Onward,
+            Attempted::Started => {
+                if row.verdict != Verdict::Poll {
+                    count(&mut self.starts, row.task);
+                }
+                After::Onward
+            }
             Attempted::Waits(wait) => {
                 attempt.again = Some(later(wait.unwrap_or(RECHECK).max(SHORTEST)));
                 After::Onward
@@ -129,16 +138,12 @@ impl Attempts {
             }
             Attempted::Failed { transient: true } | Attempted::Unclear { transient: true } => {
                 let failed = matches!(ended, Attempted::Failed { .. });
-                let before = if failed { failures } else { unclear };
+                let before = if failed { count(&mut self.failures, row.task) } else { unclear };
                 match RETRIES.get(before) {
                     Some(wait) => {
                         let at = later(*wait);
                         attempt.again = Some(at);
-                        if failed {
-                            attempt.failures = before + 1;
-                        } else {
-                            attempt.unclear = before + 1;
-                        }
+                        attempt.unclear = if failed { 0 } else { before + 1 };
                         attempt.may_retry = failed;
                         After::Retry { at, number: before + 1 }
                     }
@@ -155,15 +160,26 @@ impl Attempts {
                 }
             }
         };
-        self.0.insert(row.task, attempt);
+        self.latest.insert(row.task, attempt);
         after
+    }
+
+    /// Whether `node` was tried and retried as often as a driver does.
+    fn is_exhausted(&self, node: Node) -> bool {
+        let many = |counted: &BTreeMap<Node, usize>| {
+            counted.get(&node).is_some_and(|count| *count > RETRIES.len())
+        };
+        many(&self.failures) || many(&self.starts)
     }
 
     /// Looks at what became of the attempts. One is forgotten when its task is done, and when somebody
     /// else changed where it stands: a person who repaired something is not held up by what this driver
     /// had tried.
     pub fn observe(&mut self, plan: &Plan) {
-        self.0.retain(|node, attempt| {
+        for counted in [&mut self.failures, &mut self.starts] {
+            counted.retain(|node, _| plan.row(*node).verdict != Verdict::Done);
+        }
+        self.latest.retain(|node, attempt| {
             let row = plan.row(*node);
             match row.verdict {
                 Verdict::Done | Verdict::NotApplicable => false,
@@ -176,7 +192,8 @@ impl Attempts {
 
     /// When `row` may be tried; `None` when this driver has given it up.
     fn when(&self, row: &TaskPlan) -> Option<Timestamp> {
-        match (self.0.get(&row.task), row.verdict) {
+        match (self.latest.get(&row.task), row.verdict) {
+            (_, Verdict::Run | Verdict::Retry) if self.is_exhausted(row.task) => None,
             (Some(attempt), offered) if attempt.offered.verdict == offered => attempt.again,
             (Some(attempt), Verdict::Retry) => attempt.again.filter(|_| attempt.may_retry),
             (Some(attempt), Verdict::Run) => attempt.again,
@@ -186,6 +203,13 @@ impl Attempts {
             (Some(_) | None, _) => Some(Timestamp::MIN),
         }
     }
+}
+
+/// Counts one more at `node`; how many there were before.
+fn count(counted: &mut BTreeMap<Node, usize>, node: Node) -> usize {
+    let count = counted.entry(node).or_default();
+    *count += 1;
+    *count - 1
 }
 
 impl Attempt {

@@ -231,6 +231,33 @@ fn a_job_that_is_aborted_again_and_again_is_started_three_more_times() {
 }
 
 #[test]
+fn two_drivers_together_start_an_aborted_job_no_more_than_eight_times() {
+    let mut facts = ready_for_stage_tests();
+    let mut drivers = [Attempts::default(), Attempts::default()];
+    let mut starts = 0;
+    for round in 0..60 {
+        let driver = &mut drivers[round % 2];
+        driver.observe(&plan(&facts));
+        if due(&facts, driver) == ["stage-testing"] {
+            if verdict(&facts, Task::StageTesting) == Verdict::Run {
+                starts += 1;
+                note(&facts, driver, Task::StageTesting, Attempted::Started);
+                ended(&mut facts, "1", &format!("2026-03-09T08:{round:02}:00Z"));
+            } else {
+                let reset = Attempted::Failed { transient: true };
+                note(&facts, driver, Task::StageTesting, reset);
+                set(&mut facts, Task::StageTesting, TaskStatus::NotStarted);
+            }
+        }
+        facts = later(&facts, 4);
+    }
+    assert!((4..=8).contains(&starts), "{starts}");
+    for driver in &drivers {
+        assert_eq!(decide(&facts, driver), Next::Over(Ending::Failed));
+    }
+}
+
+#[test]
 fn a_failure_that_another_driver_recorded_is_not_retried() {
     let mut facts = ready_for_stage_tests();
     ended(&mut facts, "77", "2026-03-09T08:00:00Z");
