@@ -101,8 +101,10 @@ impl Standing<'_> {
     /// the fallback, at the earliest 24 weekday hours after the stage before.
     pub fn next(&self, now: Timestamp, calendar: &WorkCalendar) -> Next {
         let due = |since: Timestamp| calendar.more_than_weekday_hours(since, now, PATIENCE);
-        let wait =
-            |since: Timestamp| Next::Wait { until: calendar.after_weekday_hours(since, PATIENCE) };
+        // Hours that are full on a Friday night are exceeded on Monday only.
+        let wait = |since: Timestamp| Next::Wait {
+            until: calendar.after_weekday_hours(since, PATIENCE).max(now),
+        };
         let fallback = self.newest(Kind::is_fallback);
         let mut since = self.on_qa;
         for stage in Kind::STAGES {
@@ -176,6 +178,14 @@ mod tests {
         assert_eq!(next(&notified, true, 26), Next::Tell(Kind::QaContact));
         let notified = [told(Kind::Assignee, 25), told(Kind::QaContact, 26)];
         assert_eq!(next(&notified, true, 51), Next::Tell(Kind::TeamLead));
+    }
+
+    #[test]
+    fn a_wait_that_is_over_at_the_weekend_goes_on_until_more_than_its_hours_have_passed() {
+        // 206 h after Monday is Wednesday, 0:00; 72 weekday hours later the weekend begins.
+        let notified = [told(Kind::Assignee, 206)];
+        assert_eq!(next(&notified, false, 279), Next::Wait { until: monday(279) });
+        assert_eq!(next(&notified, false, 278 + 48 + 1), Next::Mark);
     }
 
     fn day() -> jiff::SignedDuration {
